@@ -1,0 +1,1 @@
+//! orchestrate.yaml: people, channels, connections, policy.

@@ -1,0 +1,1 @@
+//! A finding as plain data, and its renderers.

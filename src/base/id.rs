@@ -1,0 +1,1 @@
+//! Identities: parsed once, then trusted.

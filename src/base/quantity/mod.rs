@@ -1,0 +1,1 @@
+//! Durations, windows, percentages, thresholds and ranges as people write them.

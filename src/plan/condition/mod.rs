@@ -1,0 +1,1 @@
+//! Conditions and facts: parsed once, typed, judged pass, fail or inconclusive.

@@ -1,0 +1,8 @@
+//! The plan: what the author wrote, located, checked, and lowered to what the engine walks.
+
+pub mod condition;
+pub mod load;
+pub mod model;
+pub mod program;
+pub mod schema;
+pub mod source;

@@ -1,0 +1,1 @@
+//! What the author wrote, a file per section of the format.

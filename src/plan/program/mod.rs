@@ -1,0 +1,1 @@
+//! The plan lowered to what the engine walks.

@@ -1,0 +1,1 @@
+//! The plan text as an arena of nodes with spans.

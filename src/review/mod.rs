@@ -1,0 +1,1 @@
+//! The meaning rules: what a reviewer would object to.

@@ -1,0 +1,1 @@
+//! What people see: views folded from records, the live display.
