@@ -1,1 +1,0 @@
-//! The plan text as an arena of nodes with spans.
