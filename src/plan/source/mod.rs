@@ -26,6 +26,14 @@ pub const MAX_EXPANSION: u64 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The index as a number.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+}
+
 /// Byte range in one of the arena's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -119,6 +127,11 @@ impl Arena {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(node);
         id
+    }
+
+    /// Takes in a text that has no nodes, so that findings can show it.
+    pub(crate) fn add_source(&mut self, text: Arc<SourceText>) {
+        self.sources.add(text);
     }
 
     pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {

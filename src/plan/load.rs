@@ -1,1 +1,0 @@
-//! From a path to a typed plan, or to findings.

@@ -1,0 +1,281 @@
+//! From the arena to the typed plan.
+//!
+//! A deserializer of its own, so that nothing is copied twice, `null` and `x-` keys vanish where the
+//! format says so, and scalars keep their spelling.
+
+use std::fmt;
+
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+use crate::base::diagnostic::{Finding, codes};
+use crate::plan::model::{Json, Plan, Scalar};
+use crate::plan::source::{Arena, Entry, Kind, NodeId, Number};
+
+/// Fills the types from a document whose shape was found right.
+///
+/// # Errors
+///
+/// What the schema cannot say, such as an integer that does not fit its type.
+pub(super) fn fill(arena: &Arena) -> Result<Plan, Box<Finding>> {
+    Plan::deserialize(Value {
+        arena,
+        id: arena.root(),
+        whole: false,
+    })
+    .map_err(|error| {
+        let location = match error.node {
+            Some(id) => arena.location(arena.node(id).span, ""),
+            None => arena.locate(""),
+        };
+        Box::new(
+            Finding::new(
+                codes::SHAPE,
+                location,
+                format!("the value does not fit: {}", error.message),
+            )
+            .help("the JSON Schema that `orchestrate schema` prints says what fits"),
+        )
+    })
+}
+
+#[derive(Debug)]
+struct Misfit {
+    message: String,
+    /// The innermost value that was being read.
+    node: Option<NodeId>,
+}
+
+impl Misfit {
+    fn at(mut self, id: NodeId) -> Self {
+        self.node.get_or_insert(id);
+        self
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl de::Error for Misfit {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self {
+            message: message.to_string(),
+            node: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    arena: &'a Arena,
+    id: NodeId,
+    /// Keep `null`s and `x-` keys: the value is free-form JSON.
+    whole: bool,
+}
+
+impl<'a> Value<'a> {
+    fn kind(self) -> &'a Kind {
+        &self.arena.node(self.id).kind
+    }
+
+    fn map(self, entries: &'a [Entry], own_keys: bool) -> Members<'a> {
+        Members {
+            arena: self.arena,
+            entries: entries.iter(),
+            value: None,
+            whole: self.whole,
+            own_keys: own_keys || self.whole,
+        }
+    }
+
+    fn list(self, items: &'a [NodeId]) -> Items<'a> {
+        Items {
+            arena: self.arena,
+            items: items.iter(),
+            whole: self.whole,
+        }
+    }
+}
+
+impl<'de, 'a: 'de> Deserializer<'de> for Value<'a> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.kind() {
+            Kind::Null => visitor.visit_unit(),
+            Kind::Bool(value) => visitor.visit_bool(*value),
+            Kind::Number(Number::Int(value), _) => visitor.visit_i64(*value),
+            Kind::Number(Number::Uint(value), _) => visitor.visit_u64(*value),
+            Kind::Number(Number::Float(value), _) => visitor.visit_f64(*value),
+            Kind::Text(text) => visitor.visit_borrowed_str(text),
+            Kind::List(items) => visitor.visit_seq(self.list(items)),
+            Kind::Map(entries) => visitor.visit_map(self.map(entries, false)),
+        }
+        .map_err(|error: Misfit| error.at(self.id))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.kind() {
+            Kind::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match (name, self.kind()) {
+            (Scalar::NEWTYPE, Kind::Number(_, text)) => visitor.visit_borrowed_str(text),
+            (Json::NEWTYPE, _) => visitor.visit_newtype_struct(Value {
+                whole: true,
+                ..self
+            }),
+            _ => visitor.visit_newtype_struct(self),
+        }
+        .map_err(|error: Misfit| error.at(self.id))
+    }
+
+    /// Mappings with keys of the author's choosing, such as `env`: an `x-` key is one of them.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.kind() {
+            Kind::Map(entries) => visitor
+                .visit_map(self.map(entries, true))
+                .map_err(|error: Misfit| error.at(self.id)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.kind() {
+            Kind::Text(text) => visitor
+                .visit_enum(Word(text))
+                .map_err(|error: Misfit| error.at(self.id)),
+            _ => Err(<Misfit as de::Error>::custom("expected a word").at(self.id)),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct struct identifier ignored_any
+    }
+}
+
+struct Members<'a> {
+    arena: &'a Arena,
+    entries: std::slice::Iter<'a, Entry>,
+    value: Option<NodeId>,
+    whole: bool,
+    own_keys: bool,
+}
+
+impl<'de, 'a: 'de> MapAccess<'de> for Members<'a> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
+        for entry in self.entries.by_ref() {
+            let absent = !self.whole && self.arena.node(entry.value).kind == Kind::Null;
+            if absent || (!self.own_keys && entry.key.starts_with("x-")) {
+                continue;
+            }
+            self.value = Some(entry.value);
+            return seed
+                .deserialize(de::value::BorrowedStrDeserializer::new(&entry.key))
+                .map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        let Some(id) = self.value.take() else {
+            return Err(de::Error::custom("a value was asked for before its key"));
+        };
+        seed.deserialize(Value {
+            arena: self.arena,
+            id,
+            whole: self.whole,
+        })
+    }
+}
+
+struct Items<'a> {
+    arena: &'a Arena,
+    items: std::slice::Iter<'a, NodeId>,
+    whole: bool,
+}
+
+impl<'de, 'a: 'de> SeqAccess<'de> for Items<'a> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
+        self.items
+            .next()
+            .map(|id| {
+                seed.deserialize(Value {
+                    arena: self.arena,
+                    id: *id,
+                    whole: self.whole,
+                })
+            })
+            .transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+struct Word<'a>(&'a str);
+
+impl<'de> EnumAccess<'de> for Word<'_> {
+    type Error = Misfit;
+    type Variant = Bare;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Bare), Misfit> {
+        let word: de::value::StrDeserializer<'_, Misfit> = self.0.into_deserializer();
+        Ok((seed.deserialize(word)?, Bare))
+    }
+}
+
+struct Bare;
+
+impl<'de> VariantAccess<'de> for Bare {
+    type Error = Misfit;
+
+    fn unit_variant(self) -> Result<(), Misfit> {
+        Ok(())
+    }
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Misfit> {
+        Err(de::Error::custom("expected a word"))
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Misfit> {
+        Err(de::Error::custom("expected a word"))
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Misfit> {
+        Err(de::Error::custom("expected a word"))
+    }
+}
