@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Copies the customer file and writes its checksum beside the copy.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 linger
 
 [[ $(header_of "$customers") == "$v1_header" ]] || fail "the customers are not at version 1: nothing to back up"

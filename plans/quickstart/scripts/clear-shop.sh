@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The way back from lay-out-shop.sh: the earlier shop returns, or there is no shop as before.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 linger
 
 if [[ -e $shop/.laid-out-by && $(< "$shop/.laid-out-by") == "$run" ]]; then

@@ -1,5 +1,5 @@
 # Shared by the scripts of this plan; sourced, never run.
-# Commands start in the plan's folder, and so do these scripts when you run them by hand.
+# Commands start in the folder of the plan; run these scripts from there too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

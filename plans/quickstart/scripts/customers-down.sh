@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The way back from customers-up.sh. It converts instead of copying the backup, so that customers
 # who signed up in the meantime are kept.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 linger
 
 if [[ $(header_of "$customers") == "$v1_header" ]]; then

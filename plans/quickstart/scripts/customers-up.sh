@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Version 1 to version 2: splits the name, replaces the country by its code.
 # Everything is converted before anything is written.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 linger
 
 if [[ $(header_of "$customers") == "$v2_header" ]]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Delivers a release beside the running one: install-release.sh v2
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 release=${1:?which release?}
 linger
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lays out a practice shop at version 1. A shop from an earlier run is set aside, not lost.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 linger
 
 if [[ -e $shop/.laid-out-by && $(< "$shop/.laid-out-by") == "$run" ]]; then

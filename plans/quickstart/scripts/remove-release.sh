@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The way back from install-release.sh: remove-release.sh v2
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 release=${1:?which release?}
 linger
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Uses the shop as a customer would. FAIL=smoke also asks for a customer who does not exist.
-source "$(dirname "$0")/common.sh"
+source scripts/common.sh
 
 [[ $("$shop/current/shop" version) == v2 ]] || fail "customers do not use v2"
 [[ $("$shop/current/shop" greet 1) == "Hello Ada (GB)" ]] || fail "customer 1 is greeted wrongly"
