@@ -1,0 +1,3 @@
+//! What several tests need. Each helper stops what it started, also when the test panics.
+
+pub(crate) mod postgres;
