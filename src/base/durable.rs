@@ -1,1 +1,0 @@
-//! Append and sync, durable replace, locks.
