@@ -316,6 +316,9 @@ async fn start(how: &Attach<'_>, lock: &Lock) -> Result<Child, SupervisorError> 
         .map_err(|e| failed(format!("open {}: {e}", path.display())))?;
     let said_before = log.metadata().map_err(system)?.len();
     let (sender, mut ready) = pipe::pipe().map_err(system)?;
+    // What the caller of the orchestrator has open (somebody's lock, the pipe of a CI job) must not stay open for as long
+    // as the supervisor, or a service that a step starts, happens to live.
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
     let child = Command::new(how.binary)
         .arg(SUPERVISE_VERB)
         .arg(how.run_dir)

@@ -17,7 +17,7 @@ use super::protocol::{
     Captured, JobEnd, JobSpec, ProcessEnd, ProcessExit, RunningJob, SpawnProblem, Stream,
 };
 use super::spawn::{Spawned, spawn};
-use super::tree::{self, Marks, Process, Target};
+use super::tree::{self, Marks, Process, Run, Target};
 
 /// How long a pipe that somebody still holds is listened to after the process itself has ended.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -180,11 +180,11 @@ pub(super) struct Around {
 
 impl Job {
     /// Starts the first process.
-    pub(super) fn start(spec: JobSpec, epoch: u64, base: Base, run_id: &str) -> Self {
+    pub(super) fn start(spec: JobSpec, epoch: u64, base: Base, run: &Run) -> Self {
         let started = Instant::now();
         let limit = usize::try_from(spec.capture).unwrap_or(usize::MAX);
         let mut job = Self {
-            marks: Marks::new(run_id, &spec.job),
+            marks: Marks::new(run, &spec.job),
             log: JobLog::open(&spec.log, base.secrets.clone()),
             pipes: Vec::new(),
             running: None,
@@ -399,7 +399,7 @@ impl Job {
     /// Every living process that this job has started, as far as one can find out.
     fn members(&self, around: Around) -> Vec<Process> {
         let all = tree::all();
-        let run = &self.marks.env()[0].1;
+        let run = self.marks.run();
         let leader = self.running.as_ref().map(|r| r.pid.as_raw_nonzero().get());
         let me = i32::try_from(std::process::id()).unwrap_or(0);
         let born = leader.and_then(|pid| Some(all.iter().find(|p| p.pid == pid)?.started));

@@ -22,7 +22,7 @@
 //!   step's pipes goes to `<log>.late.log`; afterwards nobody reads it, so services should send their output elsewhere.
 //!   A timeout or a kill ends everything that the job has started.
 //!
-//! The marks [`RUN_MARK`] and [`JOB_MARK`] in the environment of every process are how descendants are found that have
+//! The marks [`PLACE_MARK`] and [`JOB_MARK`] in the environment of every process are how descendants are found that have
 //! left their group and their session.
 
 mod client;
@@ -47,4 +47,4 @@ pub use protocol::{
 pub use records::{Accepted, EpochTaken, RECORDS, Records, RecordsError, read_records};
 pub use serve::serve;
 pub use sweep::{Stray, SweepError, Swept, sweep};
-pub use tree::{JOB_MARK, RUN_MARK};
+pub use tree::{JOB_MARK, PLACE_MARK, RUN_MARK};

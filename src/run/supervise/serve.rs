@@ -19,6 +19,7 @@ use super::log::JobLog;
 use super::mask::Secrets;
 use super::protocol::{JobEnd, JobSpec, Message, ProcessExit, Refusal, Request};
 use super::records::{Accepted, EpochTaken, Record, RecordFile, read_records};
+use super::tree::Run;
 use super::wire::Connection;
 
 /// The socket's name in the run's folder.
@@ -72,7 +73,7 @@ struct Late {
 }
 
 struct Server {
-    run_id: String,
+    run: Run,
     records: RecordFile,
     /// The run's lock, as inherited at standard input; nothing is done with it but keeping it open.
     lock: OwnedFd,
@@ -120,11 +121,7 @@ impl Server {
             signal_hook::low_level::pipe::register(SIGTERM, writer.try_clone()?)?;
             signal_hook::low_level::pipe::register(SIGCHLD, writer)?;
         }
-        let run_id = run_dir
-            .canonicalize()?
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .ok_or("the run's folder has no name")?;
+        let run = Run::of(run_dir)?;
         let lock = io::stdin().as_fd().try_clone_to_owned()?;
         rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
         // From here on everything is relative to the run's folder: its full path may be too long for a socket.
@@ -144,7 +141,7 @@ impl Server {
         let epoch = known.highest_epoch();
         let used = known.accepted.into_iter().map(|a| a.job).collect();
         Ok(Self {
-            run_id,
+            run,
             records,
             lock,
             listener,
@@ -559,7 +556,7 @@ impl Server {
             if spec.durable {
                 self.used.insert(name.clone());
             }
-            let job = Job::start(spec, self.epoch, self.base.clone(), &self.run_id);
+            let job = Job::start(spec, self.epoch, self.base.clone(), &self.run);
             let pid = job.pid();
             self.jobs.insert(key, job);
             self.tell(&Message::Accepted { job: name, pid });

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::records::{RECORDS, RecordsError, read_records};
-use super::tree::{self, Process, Target};
+use super::tree::{self, Process, Run, Target};
 
 /// How long processes that got KILL are waited for.
 const PATIENCE_AFTER_KILL: Duration = Duration::from_secs(10);
@@ -86,28 +86,24 @@ pub fn sweep(run_dir: &Path, grace: Duration) -> Result<Swept, SweepError> {
         .into_iter()
         .map(|e| e.job)
         .collect();
-    let full = run_dir.canonicalize().map_err(failed)?;
-    let run_id = full
-        .file_name()
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    Ok(end_all(&run_id, &ended, grace))
+    let run = Run::of(run_dir).map_err(failed)?;
+    Ok(end_all(&run, &ended, grace))
 }
 
-fn strays(run_id: &str, ended: &HashSet<String>) -> Vec<Process> {
+fn strays(run: &Run, ended: &HashSet<String>) -> Vec<Process> {
     let all = tree::all();
     tree::with_descendants(&all, |p| {
-        !p.dead && tree::job_of(p.pid, run_id).is_some_and(|job| !ended.contains(&job))
+        !p.dead && tree::job_of(p.pid, run).is_some_and(|job| !ended.contains(&job))
     })
 }
 
-fn end_all(run_id: &str, ended: &HashSet<String>, grace: Duration) -> Swept {
+fn end_all(run: &Run, ended: &HashSet<String>, grace: Duration) -> Swept {
     let mut found: Vec<(Process, Stray)> = Vec::new();
     let mut deadline = Instant::now() + grace;
     let mut forced = false;
     let mut targets = Vec::new();
     loop {
-        let now = strays(run_id, ended)
+        let now = strays(run, ended)
             .into_iter()
             .filter_map(Target::of)
             .collect();
@@ -133,7 +129,7 @@ fn end_all(run_id: &str, ended: &HashSet<String>, grace: Duration) -> Swept {
             if !known {
                 let stray = Stray {
                     pid: process.pid,
-                    job: tree::job_of(process.pid, run_id),
+                    job: tree::job_of(process.pid, run),
                     command: tree::command_of(process.pid),
                 };
                 found.push((process, stray));

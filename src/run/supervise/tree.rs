@@ -5,7 +5,9 @@
 //! so that a process id that was given away meanwhile never hits a stranger.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -15,20 +17,51 @@ pub const RUN_MARK: &str = "ORCHESTRATE_RUN_ID";
 /// The environment variable that carries the job's name.
 pub const JOB_MARK: &str = "ORCHESTRATE_JOB";
 
+/// The environment variable that tells the run's folder from every other one. The id of a run does not: the same plan in
+/// two places has the same ids.
+pub const PLACE_MARK: &str = "ORCHESTRATE_RUN_PLACE";
+
+/// A run as its processes carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    id: String,
+    place: String,
+}
+
+impl Run {
+    /// The run whose folder this is.
+    pub(super) fn of(run_dir: &Path) -> io::Result<Self> {
+        let full = run_dir.canonicalize()?;
+        let meta = full.metadata()?;
+        let name = full.file_name().unwrap_or_default();
+        Ok(Self {
+            id: name.to_string_lossy().into_owned(),
+            place: format!("{:x}-{:x}", meta.dev(), meta.ino()),
+        })
+    }
+}
+
 /// What every process of a job carries in its environment.
 #[derive(Debug, Clone)]
 pub(super) struct Marks {
-    env: [(String, String); 2],
+    run: Run,
+    env: [(String, String); 3],
 }
 
 impl Marks {
-    pub(super) fn new(run_id: &str, job: &str) -> Self {
+    pub(super) fn new(run: &Run, job: &str) -> Self {
         Self {
+            run: run.clone(),
             env: [
-                (RUN_MARK.to_owned(), run_id.to_owned()),
+                (RUN_MARK.to_owned(), run.id.clone()),
+                (PLACE_MARK.to_owned(), run.place.clone()),
                 (JOB_MARK.to_owned(), job.to_owned()),
             ],
         }
+    }
+
+    pub(super) fn run(&self) -> &Run {
+        &self.run
     }
 
     pub(super) fn env(&self) -> &[(String, String)] {
@@ -77,22 +110,22 @@ pub(super) fn look(pid: i32) -> Option<Process> {
 }
 
 /// The value that a process carries for the job mark, if it belongs to the run.
-pub(super) fn job_of(pid: i32, run_id: &str) -> Option<String> {
+pub(super) fn job_of(pid: i32, run: &Run) -> Option<String> {
     let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let mut run = false;
+    let mut here = false;
     let mut job = None;
     for entry in environ.split(|b| *b == 0) {
         let Some(at) = memchr::memchr(b'=', entry) else {
             continue;
         };
         let (name, value) = (&entry[..at], &entry[at + 1..]);
-        if name == RUN_MARK.as_bytes() {
-            run = value == run_id.as_bytes();
+        if name == PLACE_MARK.as_bytes() {
+            here = value == run.place.as_bytes();
         } else if name == JOB_MARK.as_bytes() {
             job = Some(String::from_utf8_lossy(value).into_owned());
         }
     }
-    job.filter(|_| run)
+    job.filter(|_| here)
 }
 
 /// The processes that are chosen by `own`, and all their descendants, without this process and its ancestors.
