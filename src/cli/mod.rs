@@ -1,1 +1,4 @@
 //! The command line: the only place that reads environment, terminal and user configuration.
+
+pub mod schema;
+pub mod validate;

@@ -130,6 +130,8 @@ codes! {
         "Phases run one after the other, so a step cannot wait for a step of a later phase: the run would never get there.";
     NO_STEPS "OR0207" Warning "A phase has no steps"
         "The phase does nothing; only its gate is evaluated.";
+    UNKNOWN_MENTION "OR0208" Warning "A mention names nothing"
+        "A risk or the critical path mentions a step or phase that is not in this plan. The run does not need it; whoever reads the plan does.";
     SCRIPT_MISSING "OR0301" Error "A script that would run is missing"
         "The plan would run this script, and it is not there. Paths resolve against the plan file's folder.";
     SCRIPT_CANNOT_RUN "OR0302" Error "A script cannot be run"
@@ -169,7 +171,7 @@ codes! {
     PROSE_ROLLBACK "OR0503" Warning "A rollback is prose only"
         "A person has to do these steps. Without a terminal the run stops there (exit 7) with the list of what remains. If a command can do it, write `- run: ...`.";
     DATASET_MISSING "OR0601" Error "A test dataset is missing"
-        "The run would evaluate this test dataset, and there is no file of that name in linkage.test_datasets_dir: <id>.yaml, .yml, .json, .sh, .sql, .py, or an executable <id>.";
+        "The run would evaluate this test dataset, and there is no file of that name in linkage.test_datasets_dir: <id>.yaml, .json, .sh, .sql, .py, or an executable <id>.";
     DATASETS_DIR "OR0602" Error "There is no folder for test datasets"
         "The plan names test datasets, but linkage.test_datasets_dir is not given or not a folder, so none of them can be found.";
     LINKED_FILE_MISSING "OR0603" Warning "A linked file is missing"

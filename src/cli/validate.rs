@@ -1,0 +1,124 @@
+//! `validate`: everything that is wrong with a plan, in one go.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::base::diagnostic::{
+    Finding, Level, Sources, Style, any_error, render, to_json,
+};
+use crate::plan::load;
+use crate::review::review;
+
+/// What `validate` found.
+#[derive(Debug)]
+pub struct Validated {
+    /// Findings in the order of their places.
+    pub findings: Vec<Finding>,
+    /// The texts that they point into.
+    pub sources: Sources,
+    /// The plan, when it could be read.
+    pub loaded: Option<load::Loaded>,
+}
+
+impl Validated {
+    /// Whether a run would be refused: an error, or with `strict` a warning.
+    #[must_use]
+    pub fn refused(&self, strict: bool) -> bool {
+        any_error(&self.findings, strict)
+    }
+}
+
+/// Reads and reviews the plan at a path.
+#[must_use]
+pub fn check(path: &Path) -> Validated {
+    match load::load(path) {
+        Ok(loaded) => Validated {
+            findings: review(&loaded),
+            sources: loaded.sources().clone(),
+            loaded: Some(loaded),
+        },
+        Err(refused) => Validated {
+            findings: refused.findings,
+            sources: refused.sources,
+            loaded: None,
+        },
+    }
+}
+
+/// The verb: prints the findings and returns the exit code, 0 or 3.
+///
+/// With `json`, each finding and then the result is one line of JSON on `out`.
+///
+/// # Errors
+///
+/// Whatever writing to `out` fails with.
+pub fn validate(
+    path: &Path,
+    strict: bool,
+    json: bool,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<u8> {
+    let validated = check(path);
+    let refused = validated.refused(strict);
+    let exit_code = if refused { 3 } else { 0 };
+    if json {
+        for finding in &validated.findings {
+            writeln!(out, "{}", to_json(finding))?;
+        }
+        let result = json!({
+            "format_version": 1,
+            "type": "result",
+            "verb": "validate",
+            "exit_code": exit_code,
+            "run": null,
+            "state": if refused { "invalid" } else { "valid" },
+        });
+        writeln!(out, "{result}")?;
+        return Ok(exit_code);
+    }
+    print_findings(&validated.findings, &validated.sources, style, out)?;
+    writeln!(
+        out,
+        "{}: {}, {}",
+        path.display(),
+        if refused { "not valid" } else { "valid" },
+        tally(&validated.findings)
+    )?;
+    Ok(exit_code)
+}
+
+/// Prints findings as people read them, a blank line between each two.
+///
+/// # Errors
+///
+/// Whatever writing to `out` fails with.
+pub fn print_findings(
+    findings: &[Finding],
+    sources: &Sources,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for finding in findings {
+        writeln!(out, "{}", render(finding, sources, style))?;
+    }
+    Ok(())
+}
+
+/// How many errors, warnings and notes there are, in words.
+#[must_use]
+pub fn tally(findings: &[Finding]) -> String {
+    let count = |level: Level| findings.iter().filter(|f| f.level == level).count();
+    let words = |number: usize, word: &str| match number {
+        1 => format!("1 {word}"),
+        _ => format!("{number} {word}s"),
+    };
+    format!(
+        "{}, {}, {}",
+        words(count(Level::Error), "error"),
+        words(count(Level::Warning), "warning"),
+        words(count(Level::Note), "note")
+    )
+}

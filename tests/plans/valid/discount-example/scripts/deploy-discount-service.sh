@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Stands for the real script: records that it was called, in the folder of the plan.
+set -euo pipefail
+printf '%s %s %s\n' "${ORCHESTRATE_DIRECTION:-none}" "${ORCHESTRATE_STEP_ID:--}" "scripts/deploy-discount-service.sh" >>"${CALLS_FILE:-calls.log}"
