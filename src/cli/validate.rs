@@ -5,9 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::base::diagnostic::{
-    Finding, Level, Sources, Style, any_error, render, to_json,
-};
+use crate::base::diagnostic::{Finding, Level, Sources, Style, any_error, render, to_json};
 use crate::plan::load;
 use crate::review::review;
 

@@ -111,7 +111,7 @@ fn approvals(
             codes::APPROVALS_IMPOSSIBLE,
             &join(pointer, "approvals_needed"),
             format!(
-                "{needed} approvals are needed, and there are {} approvers",
+                "`approvals_needed` is {needed}, and `approvers` lists {}",
                 approvers.len()
             ),
             format!("use a number from 1 to {}", approvers.len().max(1)),

@@ -16,7 +16,10 @@ fn plans(folder: &str) -> Vec<PathBuf> {
             true => path.join("migration-strategy.yaml"),
             false => path,
         })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .filter(|path| path.is_file())
         .collect();
     plans.sort();
@@ -27,7 +30,11 @@ fn plans(folder: &str) -> Vec<PathBuf> {
 #[test]
 fn invalid_plans_are_found_out() {
     for path in plans("invalid") {
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let stem = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let code = stem.split('-').next().expect("a code").to_owned();
         let validated = check(&path);
         assert!(
@@ -77,7 +84,12 @@ fn every_rule_has_a_plan_that_triggers_it() {
     ];
     let names: Vec<String> = plans("invalid")
         .iter()
-        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     let missing: Vec<_> = orchestrate::base::diagnostic::codes::REGISTRY
         .iter()

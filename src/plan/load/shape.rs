@@ -11,6 +11,9 @@ use crate::base::diagnostic::{Finding, codes};
 use crate::plan::schema::schema;
 use crate::plan::source::{Arena, Kind, join};
 
+/// How many keys a help lists at most.
+const MOST_KEYS: usize = 12;
+
 /// Everything that does not fit the format.
 pub(super) fn check(arena: &Arena) -> Vec<Finding> {
     let validator = match validator() {
@@ -130,10 +133,14 @@ impl Reader<'_> {
         let help = match closest(key, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "keys of your own start with `x-`".to_owned(),
-            None => format!(
-                "the keys here are {}; keys of your own start with `x-`",
-                list(known)
-            ),
+            None => {
+                let first = &known[..known.len().min(MOST_KEYS)];
+                let rest = if known.len() > MOST_KEYS { ", ..." } else { "" };
+                format!(
+                    "the keys here are {}{rest}; keys of your own start with `x-`",
+                    list(first)
+                )
+            }
         };
         self.findings.push(
             Finding::new(codes::UNKNOWN_KEY, self.arena.locate_key(&below), message).help(help),

@@ -342,7 +342,7 @@ impl Builder {
         };
         if let Some(Frame::Map { pending, open, .. }) = self.frames.last_mut() {
             open.last_end = open.last_end.max(span.end);
-            open.weight += u64::from(span.end - span.start);
+            open.weight = open.weight.saturating_add(u64::from(span.end - span.start));
             self.written += u64::from(span.end - span.start);
             *pending = Some(key);
         }
