@@ -1,1 +1,151 @@
-//! perform
+//! Effects: what the engine asked for, done in the world. One file per kind.
+//!
+//! * [`script`]: how a command or script becomes an argument list.
+//! * [`environment`]: what a process gets to see.
+//! * [`work`]: processes of steps, undos and probes as jobs for the supervisor, and what their ends mean.
+//! * [`file`](mod@file), [`dataset`]: probes.
+//!
+//! Nothing here decides what follows from an outcome; that is the engine's. Processes are run by whoever implements
+//! [`Jobs`]: the supervisor in a real run.
+
+pub mod dataset;
+pub mod environment;
+pub mod file;
+pub mod postgres;
+pub mod script;
+pub mod work;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::base::id::{PhaseId, RunId, StepId};
+use crate::plan::condition::{self, Judgement};
+use crate::plan::program::{Check, How, Program};
+use crate::run::engine::{Proof, State, Verdict, facts, judge_fact};
+use crate::run::supervise::{JobEnd, JobSpec};
+
+/// Runs a job to its end.
+pub trait Jobs {
+    /// Starts `job`; resolves when it has ended.
+    ///
+    /// # Errors
+    /// A sentence that says why nothing is known of it: it could not be started, or the supervisor is gone.
+    fn run(&self, job: JobSpec) -> impl Future<Output = Result<JobEnd, String>>;
+}
+
+/// Where a run takes place: the same for all its processes.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The run.
+    pub run: RunId,
+    /// The environment's name, if it has one.
+    pub environment: Option<String>,
+    /// The plan's folder, absolute: paths resolve against it, commands run in it.
+    pub plan_dir: PathBuf,
+    /// The run's folder, absolute.
+    pub run_dir: PathBuf,
+    /// Set for `psql`: the connection `default`, taken apart so that no password is ever an argument.
+    pub postgres: Vec<(String, String)>,
+}
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A step's action.
+    Forward,
+    /// An undo.
+    Undo,
+    /// A check.
+    Probe,
+}
+
+impl Direction {
+    /// As `ORCHESTRATE_DIRECTION` says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Undo => "undo",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// What a process belongs to.
+#[derive(Debug, Clone)]
+pub struct Purpose {
+    /// The phase, if any.
+    pub phase: Option<PhaseId>,
+    /// The step, if any.
+    pub step: Option<StepId>,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// What it is for.
+    pub direction: Direction,
+    /// What the evidence folder is named after: a step's undo shares its step's.
+    pub evidence: String,
+}
+
+/// A verdict and what is known of it.
+pub type Judged = (Verdict, Proof);
+
+/// Judges what needs no process, from the state alone.
+#[must_use]
+pub fn judge_now(check: &Check, program: &Program, state: &State) -> Option<Judged> {
+    match &check.how {
+        How::Fact(fact) => {
+            let holds = judge_fact(fact, program, state);
+            let detail = if holds {
+                format!("{fact}")
+            } else {
+                format!("not so: {fact}")
+            };
+            Some((
+                if holds { Verdict::Pass } else { Verdict::Fail },
+                Proof::of(detail),
+            ))
+        }
+        How::When(expression) => Some(match condition::judge(expression, &facts(program, state)) {
+            Judgement::Pass => (Verdict::Pass, Proof::of("true")),
+            Judgement::Fail => (Verdict::Fail, Proof::of("false")),
+            Judgement::Inconclusive { why } => (Verdict::Inconclusive, Proof::of(why)),
+        }),
+        How::Recorded(evidence) => Some((
+            Verdict::Pass,
+            Proof::of(format!("taken as verified: {evidence}")),
+        )),
+        How::Command(_)
+        | How::File(_)
+        | How::Dataset(_)
+        | How::Metric(_)
+        | How::Covered(_)
+        | How::Attest => None,
+    }
+}
+
+/// Judges a check that needs the world. `key` is unique in the run and names its log.
+pub async fn probe(
+    jobs: &impl Jobs,
+    place: &Place,
+    purpose: &Purpose,
+    key: &str,
+    check: &Check,
+) -> Judged {
+    match &check.how {
+        How::Command(probe) => work::probe(jobs, place, purpose, key, probe).await,
+        How::Metric(metric) => work::measure(jobs, place, purpose, key, metric).await,
+        How::File(probe) => file::probe(&place.plan_dir, probe),
+        How::Dataset(dataset) => dataset::probe(jobs, place, purpose, key, dataset).await,
+        How::When(_) | How::Fact(_) | How::Recorded(_) | How::Covered(_) | How::Attest => (
+            Verdict::Inconclusive,
+            Proof::of("this cannot be judged here"),
+        ),
+    }
+}
+
+/// For sentences: how long something took.
+#[must_use]
+pub fn between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0)
+}
