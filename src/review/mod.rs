@@ -15,6 +15,7 @@ mod names;
 mod references;
 mod scripts;
 mod support;
+mod times;
 mod undo;
 
 use std::path::Path;
@@ -42,6 +43,7 @@ pub fn review(loaded: &Loaded) -> Vec<Finding> {
     undo::check(&mut cx);
     files::check(&mut cx);
     support::check(&mut cx);
+    times::check(&mut cx);
     let mut findings = cx.findings;
     sort(&mut findings);
     findings

@@ -3,13 +3,11 @@
 use std::collections::HashSet;
 
 use super::Context;
-use super::checks::each_check;
-use crate::base::diagnostic::codes;
-use crate::plan::model::{Check, Probe};
+use super::checks::{each_check, each_probe};
+use crate::base::diagnostic::{Code, codes};
+use crate::plan::condition::{Doubt, Expression, Index, doubt};
+use crate::plan::model::{Check, Place, Plan, Probe};
 use crate::plan::source::join;
-
-/// The words that make a text a fact about the run.
-const VERDICTS: [&str; 5] = ["successful", "succeeded", "passed", "completed", "verified"];
 
 pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
@@ -106,62 +104,132 @@ fn applied(cx: &mut Context<'_>) {
     }
 }
 
-/// Facts in checks: `STEP-3-1 successful`, `Phase 1 validation gate passed`, `steps['STEP-1-1']`.
+/// Check strings that look like facts or conditions, and expressions over the facts of the run.
 fn facts(cx: &mut Context<'_>, known: &HashSet<&str>) {
     let plan = cx.plan();
-    let mut wrong: Vec<(String, String)> = Vec::new();
-    each_check(plan, &mut |pointer, check| match check {
-        Check::Text(text) => {
-            let Some((subject, verdict)) = text.trim().rsplit_once(' ') else {
-                return;
-            };
-            if !VERDICTS.contains(&verdict.to_lowercase().as_str()) {
-                return;
-            }
-            let subject = subject.trim();
-            if looks_like_id(subject) && !known.contains(subject) {
-                wrong.push((
-                    pointer.to_owned(),
-                    format!("nothing has the id `{subject}`"),
-                ));
-            }
-            let mut words = subject.split_whitespace();
-            let phase = words
-                .next()
-                .is_some_and(|w| w.eq_ignore_ascii_case("phase"));
-            let order = words.next().and_then(|word| word.parse::<i64>().ok());
-            if let (true, Some(order)) = (phase, order)
-                && !plan
-                    .migration_phases
-                    .iter()
-                    .any(|phase| phase.order == order)
-            {
-                wrong.push((
-                    pointer.to_owned(),
-                    format!("no phase has the order {order}"),
-                ));
-            }
+    let index = index(plan);
+    let mut wrong: Vec<(Code, String, String, String)> = Vec::new();
+    each_check(plan, &mut |pointer, check| {
+        if let Check::Text(text) = check
+            && let Some(doubt) = doubt(text, &index)
+            && let Some((code, message, help)) = doubtful(&doubt, known)
+        {
+            wrong.push((code, pointer.to_owned(), message, help.to_owned()));
         }
-        Check::Probe(probe) => {
-            let Some(Probe::When(expression)) = probe.probe() else {
-                return;
-            };
-            for id in subscripts(expression) {
-                if !known.contains(id) {
-                    let at = join(pointer, "when");
-                    wrong.push((at, format!("nothing has the id `{id}`")));
-                }
+    });
+    each_probe(plan, &mut |pointer, probe| {
+        let Some(Probe::When(text)) = probe.probe() else {
+            return;
+        };
+        let at = join(pointer, "when");
+        if let Err(error) = Expression::parse(text) {
+            let help = error
+                .hint
+                .unwrap_or("an expression is, for example, `steps['STEP-1-1'].succeeded`");
+            let message = format!("this is no expression: {}", error.message);
+            wrong.push((codes::BAD_EXPRESSION, at, message, help.to_owned()));
+            return;
+        }
+        for id in subscripts(text) {
+            if !known.contains(id) {
+                let message = format!("nothing has the id `{id}`");
+                wrong.push((
+                    codes::UNKNOWN_REFERENCE,
+                    at.clone(),
+                    message,
+                    NAMES.to_owned(),
+                ));
             }
         }
     });
-    for (pointer, message) in wrong {
-        cx.find(
-            codes::UNKNOWN_REFERENCE,
-            &pointer,
-            message,
-            "name a step, phase, gate or prerequisite of this plan",
-        );
+    for (code, pointer, message, help) in wrong {
+        cx.find(code, &pointer, message, help);
     }
+}
+
+const NAMES: &str = "name a step, phase, gate or prerequisite of this plan";
+const PROSE: &str =
+    "as it is, it counts as prose: tests of the same block cover it, or a person attests it";
+
+/// What to say about a text that is not what it seems.
+fn doubtful(doubt: &Doubt, known: &HashSet<&str>) -> Option<(Code, String, &'static str)> {
+    Some(match doubt {
+        Doubt::UnknownReference { name } if known.contains(name.as_str()) => return None,
+        Doubt::UnknownReference { name } => {
+            let phase = name
+                .to_lowercase()
+                .strip_prefix("phase ")
+                .is_some_and(|rest| rest.trim().parse::<i64>().is_ok());
+            // An id or an order that is not there is a slip; other names may be prose after all.
+            if phase || looks_like_id(name) {
+                let message = format!("no step, phase or gate is called `{name}`");
+                (codes::UNKNOWN_REFERENCE, message, NAMES)
+            } else {
+                let message = format!("no step, phase or gate is called `{name}`");
+                (codes::UNCLEAR_CHECK, message, PROSE)
+            }
+        }
+        Doubt::NoGate { phase } => (
+            codes::UNKNOWN_REFERENCE,
+            format!("the phase `{phase}` has no gate, so this could never be true"),
+            "add a `validation_gate` to the phase, or ask for its steps instead",
+        ),
+        Doubt::UndefinedMetric { name } => (
+            codes::UNCLEAR_CHECK,
+            format!("this looks like a condition, and no metric is called `{name}`"),
+            PROSE,
+        ),
+        Doubt::UnclearThreshold { metric, because } => (
+            codes::UNCLEAR_CHECK,
+            format!("this looks like a condition over `{metric}`: {because}"),
+            PROSE,
+        ),
+        Doubt::AmbiguousName { name, candidates } => {
+            let all = candidates
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
+            (
+                codes::UNCLEAR_CHECK,
+                format!("`{name}` may mean several things: {all}"),
+                "use an id instead of the name",
+            )
+        }
+    })
+}
+
+/// Everything that a check string may name.
+fn index(plan: &Plan) -> Index {
+    let mut index = Index::default();
+    if let Some(monitoring) = &plan.monitoring_and_observability {
+        for metric in &monitoring.migration_monitoring {
+            index.add_metric(
+                metric.id.as_deref(),
+                &metric.metric_name,
+                metric.unit.as_deref(),
+            );
+        }
+    }
+    for phase in &plan.migration_phases {
+        index.add_phase(&phase.phase_id, phase.order, &phase.name);
+        for step in &phase.steps {
+            index.add_step(&step.step_id, &step.name);
+        }
+        if let Some(gate) = &phase.validation_gate {
+            index.add_gate(&gate.gate_id, Some(&gate.name), Some(&phase.phase_id));
+        }
+    }
+    if let Some(strategy) = &plan.validation_strategy {
+        for gate in &strategy.validation_gates {
+            let phase = match plan.place(&gate.location) {
+                Some(Place::Phase(p)) => Some(plan.migration_phases[p].phase_id.as_str()),
+                _ => None,
+            };
+            index.add_gate(&gate.gate_id, Some(&gate.name), phase);
+        }
+    }
+    index
 }
 
 /// One word with a digit and a hyphen, in capitals, such as `STEP-3-1`.

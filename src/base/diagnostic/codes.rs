@@ -132,6 +132,10 @@ codes! {
         "The phase does nothing; only its gate is evaluated.";
     UNKNOWN_MENTION "OR0208" Warning "A mention names nothing"
         "A risk or the critical path mentions a step or phase that is not in this plan. The run does not need it; whoever reads the plan does.";
+    BAD_EXPRESSION "OR0209" Error "An expression cannot be understood"
+        "The text of a `when` probe is no expression, so the probe could never pass. Expressions are minijinja over the facts of the run, such as steps['STEP-1-1'].succeeded and vars.TARGET.";
+    UNCLEAR_CHECK "OR0210" Warning "A check is not what it seems"
+        "The text looks like a condition or a fact, and it is none: it names no defined metric, no step, no phase and no gate, or several at once. So it counts as prose: the block's tests cover it, or a person attests it.";
     SCRIPT_MISSING "OR0301" Error "A script that would run is missing"
         "The plan would run this script, and it is not there. Paths resolve against the plan file's folder.";
     SCRIPT_CANNOT_RUN "OR0302" Error "A script cannot be run"
@@ -187,7 +191,7 @@ codes! {
     CONNECTION_INVALID "OR0703" Error "A connection needs exactly one source"
         "A connection names where its URL comes from: url_env or url_command, one of them.";
     TIME_UNCLEAR "OR0801" Warning "A time cannot be understood"
-        "The text is no duration, such as `30m`, `2 hours` or `3 days`.";
+        "The text is no duration, such as `30m`, `2 hours` or `3 days`, or no window, such as `Weekday 10am-4pm America/New_York`. The run cannot act on it, and reports cannot compare it.";
     TIMEOUT_INVALID "OR0802" Error "A time that the run needs cannot be understood"
         "The run would have to act on this time (a timeout, a backoff, an observation), and it is no duration such as `30s`, `5m`, `2 hours` or `3 days`.";
 }
