@@ -105,6 +105,9 @@ fn depend(
     }
 }
 
+/// How many cycles are reported: whoever mends some of them looks again anyway.
+const MOST: usize = 10;
+
 /// The cycles of a graph, one for each knot, found without recursion.
 fn cycles(waits: &[Vec<usize>]) -> Vec<Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
@@ -133,7 +136,7 @@ fn cycles(waits: &[Vec<usize>]) -> Vec<Vec<usize>> {
                     marks[target] = Mark::Open;
                     path.push((target, 0));
                 }
-                Mark::Open => {
+                Mark::Open if found.len() < MOST => {
                     let from = path.iter().position(|(node, _)| *node == target);
                     found.push(
                         path[from.unwrap_or_default()..]
@@ -142,7 +145,7 @@ fn cycles(waits: &[Vec<usize>]) -> Vec<Vec<usize>> {
                             .collect(),
                     );
                 }
-                Mark::Done => {}
+                Mark::Open | Mark::Done => {}
             }
         }
     }
@@ -160,16 +163,21 @@ fn report(cx: &mut Context<'_>, steps: &[StepAt<'_>], nodes: &[Node], cycle: &[u
     let Some(first) = circle.first() else {
         return;
     };
-    let path = circle
+    let mut names: Vec<String> = circle
         .iter()
         .chain([first])
         .map(|step| format!("`{}`", steps[*step].id))
-        .collect::<Vec<_>>()
-        .join(" waits for ");
+        .collect();
+    if names.len() > 12 {
+        let left_out = names.len() - 11;
+        names.splice(10..names.len() - 1, [format!("({left_out} more)")]);
+    }
+    let path = names.join(" waits for ");
     let by_order = circle.len() < cycle.len();
     let help = if by_order {
         let orders = circle
             .iter()
+            .take(10)
             .map(|step| format!("`{}` has order {}", steps[*step].id, steps[*step].order))
             .collect::<Vec<_>>()
             .join(", ");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Context;
 use crate::base::diagnostic::codes;
-use crate::plan::model::{Instruction, Plan, PointProcedure, Script, Shell};
+use crate::plan::model::{CommandItem, Instruction, Plan, PointProcedure, Script, Shell};
 use crate::plan::source::join;
 
 /// Calls back with each script that a run may start, and its pointer.
@@ -127,6 +127,47 @@ pub(super) fn check(cx: &mut Context<'_>) {
         }
     }
     connection(cx, sql);
+    same_script(cx);
+}
+
+/// One script in several steps, without arguments, beside commands that differ.
+fn same_script(cx: &mut Context<'_>) {
+    let mut first: HashMap<&str, (String, Vec<&str>)> = HashMap::new();
+    for (pointer, step) in cx.steps() {
+        let Some(details) = &step.execution_details else {
+            continue;
+        };
+        let Some(script) = &details.automation_script else {
+            continue;
+        };
+        let told = script
+            .settings()
+            .is_some_and(|settings| !settings.args.is_empty() || !settings.env.is_empty());
+        if told || details.commands.is_empty() {
+            continue;
+        }
+        let at = format!("{pointer}/execution_details/automation_script");
+        let commands: Vec<&str> = details.commands.iter().map(CommandItem::run).collect();
+        match first.get(script.path()) {
+            None => {
+                first.insert(script.path(), (at, commands));
+            }
+            Some((other, others)) if *others != commands => {
+                let other = other.clone();
+                cx.find_with(
+                    codes::SAME_SCRIPT,
+                    &at,
+                    format!(
+                        "`{}` runs here without arguments, as in another step whose commands differ",
+                        script.path()
+                    ),
+                    (&other, "the other step"),
+                    "give it arguments: `{path: ..., args: [...]}`; or let it read ORCHESTRATE_STEP_ID",
+                );
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 enum Problem {

@@ -156,6 +156,8 @@ codes! {
         "linkage.automation_scripts_dir names a folder that does not exist. It says where scripts are kept; paths of scripts resolve against the plan file's folder all the same.";
     BLOCKED_PREREQUISITE "OR0310" Warning "A prerequisite is blocked"
         "A prerequisite whose status is `blocked` stops the run before its first step.";
+    SAME_SCRIPT "OR0311" Warning "One script does different things"
+        "Several steps run the same script without arguments, and their commands document different things. The script cannot tell which step it runs for, unless it looks at ORCHESTRATE_STEP_ID. Give each step its arguments: {path: ..., args: [...]}.";
     APPROVERS_MISSING "OR0401" Error "Approval is required but nobody can give it"
         "The gate waits for approvals and lists no approvers, so nobody could ever open it.";
     APPROVAL_NOT_SAID "OR0402" Warning "Approvers are given but approval is not required"

@@ -9,6 +9,17 @@ pub struct SourceText {
     text: String,
     /// Byte offset of each line's first character.
     lines: Vec<u32>,
+    /// How many characters begin before each multiple of [`STRIDE`]: a plan may be one line of many
+    /// megabytes, and counting it for each finding would take minutes.
+    counts: Vec<u32>,
+}
+
+/// Bytes between two counts of characters.
+const STRIDE: usize = 1024;
+
+/// How many characters begin in a piece of UTF-8.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 impl SourceText {
@@ -23,10 +34,17 @@ impl SourceText {
                 .filter(|(_, byte)| *byte == b'\n')
                 .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
         );
+        let mut counts = Vec::with_capacity(text.len() / STRIDE + 1);
+        let mut before = 0_usize;
+        for piece in text.as_bytes().chunks(STRIDE) {
+            counts.push(u32::try_from(before).unwrap_or(u32::MAX));
+            before += starts(piece);
+        }
         Self {
             name: name.into(),
             text,
             lines,
+            counts,
         }
     }
 
@@ -51,17 +69,37 @@ impl SourceText {
             .partition_point(|start| *start as usize <= byte)
             .max(1);
         let start = self.lines[line - 1] as usize;
-        (line, self.text[start..byte].chars().count() + 1)
+        (line, self.characters(byte) - self.characters(start) + 1)
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters(&self, byte: usize) -> usize {
+        let at = (byte / STRIDE).min(self.counts.len().saturating_sub(1));
+        let counted = self.counts.get(at).map_or(0, |count| *count as usize);
+        counted + starts(&self.text.as_bytes()[(at * STRIDE).min(byte)..byte])
     }
 
     /// Byte offset of a line and column; past the line's end it is the end.
     #[must_use]
     pub fn byte(&self, line: usize, column: usize) -> usize {
         let (start, end) = self.line_range(line);
-        self.text[start..end]
-            .char_indices()
-            .nth(column.saturating_sub(1))
-            .map_or(end, |(at, _)| start + at)
+        let wanted = self.characters(start) + column.saturating_sub(1);
+        let at = self
+            .counts
+            .partition_point(|count| *count as usize <= wanted)
+            .saturating_sub(1);
+        let from = (at * STRIDE).max(start);
+        let mut left = wanted - self.characters(from).min(wanted);
+        for (offset, byte) in self.text.as_bytes()[from.min(end)..end].iter().enumerate() {
+            if byte & 0xc0 == 0x80 {
+                continue;
+            }
+            if left == 0 {
+                return from + offset;
+            }
+            left -= 1;
+        }
+        end
     }
 
     /// The lines from `first` to `last` (both included) and the offset where they begin.
@@ -93,6 +131,17 @@ impl SourceText {
             end
         };
         (start, end)
+    }
+
+    /// A piece of one line around a byte range, and the offset where it begins: for lines that are
+    /// too long to show.
+    #[must_use]
+    pub fn around(&self, from: usize, to: usize, margin: usize) -> (&str, usize) {
+        let (line, _) = self.position(from);
+        let (start, end) = self.line_range(line);
+        let first = self.floor_boundary(from.saturating_sub(margin)).max(start);
+        let last = self.floor_boundary(to.saturating_add(margin)).min(end);
+        (&self.text[first..last.max(first)], first)
     }
 
     fn floor_boundary(&self, byte: usize) -> usize {
@@ -144,5 +193,16 @@ mod tests {
         assert_eq!(text.byte(1, 99), 5);
         assert_eq!(text.window(2, 2), ("b: ü", 7));
         assert_eq!(text.line_count(), 3);
+    }
+
+    #[test]
+    fn long_lines_are_counted_like_short_ones() {
+        let line = "aé".repeat(5_000);
+        let text = SourceText::new("f", format!("x\n{line}\nend"));
+        for column in [1, 2, 3, 700, 1_023, 1_024, 1_025, 2_049, 9_999, 10_000] {
+            let byte = text.byte(2, column);
+            assert_eq!(text.position(byte), (2, column));
+        }
+        assert_eq!(text.position(text.byte(3, 2)), (3, 2));
     }
 }

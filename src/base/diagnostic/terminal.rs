@@ -25,6 +25,9 @@ impl Default for Style {
     }
 }
 
+/// A line of more bytes than this is cut to a piece of it.
+const LONG: usize = 8 * 1024;
+
 /// One finding, ending in a line break.
 #[must_use]
 pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
@@ -48,47 +51,55 @@ pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
         }
         Some(text) => {
             // Labels in the same file and near the place share its snippet; others get their own.
+            // A line of many kilobytes is cut around its place, so nothing else fits beside it.
+            let whole = window(text, place);
             let (near, far): (Vec<_>, Vec<_>) = finding.labels.iter().partition(|label| {
-                label.location.file == place.file && label.location.line.abs_diff(place.line) <= 20
+                let there = &label.location;
+                whole.is_some()
+                    && there.file == place.file
+                    && there.line.abs_diff(place.line) <= 20
+                    && window(text, there).is_some()
             });
-            let first = near
-                .iter()
-                .map(|l| l.location.line)
-                .min()
-                .unwrap_or(place.line);
-            let last = near
-                .iter()
-                .map(|l| l.location.line)
-                .max()
-                .unwrap_or(place.line);
-            let (first, last) = (first.min(place.line), last.max(place.line));
-            let (window, start) = text.window(first, last);
-            let mut snippet = Snippet::source(window)
+            let lines = near.iter().map(|label| label.location.line);
+            let first = lines.clone().min().unwrap_or(place.line).min(place.line);
+            let last = lines.max().unwrap_or(place.line).max(place.line);
+            let (shown, start) = match whole {
+                Some(_) => text.window(first, last),
+                None => {
+                    group = group.element(origin(place));
+                    cut(text, place)
+                }
+            };
+            let mut snippet = Snippet::source(shown)
                 .line_start(first)
-                .path(&*place.file)
-                .annotation(AnnotationKind::Primary.span(span(text, place, start, window.len())));
+                .path(whole.map(|_| &*place.file))
+                .annotation(AnnotationKind::Primary.span(span(text, place, start, shown.len())));
             for label in near {
                 snippet = snippet.annotation(
                     AnnotationKind::Context
-                        .span(span(text, &label.location, start, window.len()))
+                        .span(span(text, &label.location, start, shown.len()))
                         .label(label.message.as_str()),
                 );
             }
             group = group.element(snippet);
             for label in far {
-                let Some(text) = sources.get(&label.location.file) else {
+                let there = &label.location;
+                let Some(text) = sources.get(&there.file) else {
                     group = group.element(Tone::NOTE.message(label.message.as_str()));
                     continue;
                 };
-                let line = label.location.line;
-                let (window, start) = text.window(line, line);
+                let whole = window(text, there);
+                let (shown, start) = whole.unwrap_or_else(|| cut(text, there));
+                if whole.is_none() {
+                    group = group.element(origin(there));
+                }
                 group = group.element(
-                    Snippet::source(window)
-                        .line_start(line)
-                        .path(&*label.location.file)
+                    Snippet::source(shown)
+                        .line_start(there.line)
+                        .path(whole.map(|_| &*there.file))
                         .annotation(
                             AnnotationKind::Context
-                                .span(span(text, &label.location, start, window.len()))
+                                .span(span(text, there, start, shown.len()))
                                 .label(label.message.as_str()),
                         ),
                 );
@@ -111,6 +122,29 @@ pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
 /// Whether the place is more than "this file".
 fn has_source(text: &SourceText, place: &Location) -> bool {
     !text.text().is_empty() && !(place.end_line == 1 && place.end_column == 1)
+}
+
+/// The line of a place and the offset where it begins, unless it is too long to show.
+fn window<'t>(text: &'t SourceText, place: &Location) -> Option<(&'t str, usize)> {
+    Some(text.window(place.line, place.line)).filter(|(line, _)| line.len() <= LONG)
+}
+
+/// The piece of a long line around a place, and the offset where it begins.
+fn cut<'t>(text: &'t SourceText, place: &Location) -> (&'t str, usize) {
+    let from = text.byte(place.line, place.column);
+    let to = if place.end_line > place.line {
+        from
+    } else {
+        text.byte(place.end_line, place.end_column).min(from + LONG)
+    };
+    text.around(from, to, 60)
+}
+
+/// A place by its own line and column: a cut snippet counts from its cut.
+fn origin(place: &Location) -> Origin<'_> {
+    Origin::path(&*place.file)
+        .line(place.line)
+        .char_column(place.column)
 }
 
 /// Byte range of a place inside its window, cut to its first line.
