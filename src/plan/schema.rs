@@ -57,9 +57,7 @@ impl Transform for AsWritten {
         if object.get("additionalProperties") == Some(&Value::Bool(false)) {
             object.insert("patternProperties".to_owned(), json!({ "^x-": true }));
         }
-        for noise in ["format"] {
-            object.remove(noise);
-        }
+        object.remove("format");
         one_line(object);
     }
 }

@@ -121,7 +121,7 @@ pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
 
 /// Whether the place is more than "this file".
 fn has_source(text: &SourceText, place: &Location) -> bool {
-    !text.text().is_empty() && !(place.end_line == 1 && place.end_column == 1)
+    !text.text().is_empty() && (place.end_line, place.end_column) != (1, 1)
 }
 
 /// The line of a place and the offset where it begins, unless it is too long to show.

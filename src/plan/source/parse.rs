@@ -141,11 +141,7 @@ impl Builder {
                     self.check_tag(tag.as_deref(), "map", span);
                     self.open(true, span, style, anchor);
                 }
-                Event::SequenceEnd | Event::MappingEnd => {
-                    if !self.close(span) {
-                        return false;
-                    }
-                }
+                Event::SequenceEnd | Event::MappingEnd if !self.close(span) => return false,
                 Event::Alias(anchor) => self.alias(anchor, span),
                 _ => {}
             }

@@ -160,3 +160,82 @@ fn alias_bombs_are_refused() {
     assert_eq!(codes(&merges), ["OR0009"]);
     assert!(codes("a: &a {b: 1}\nc: *a\nd: *a\n").is_empty());
 }
+
+/// The arena's value as another parser would give it.
+fn value_of(arena: &Arena, id: NodeId) -> serde_yaml::Value {
+    match &arena.node(id).kind {
+        Kind::Null => serde_yaml::Value::Null,
+        Kind::Bool(value) => (*value).into(),
+        Kind::Number(Number::Int(value), _) => (*value).into(),
+        Kind::Number(Number::Uint(value), _) => (*value).into(),
+        Kind::Number(Number::Float(value), _) => (*value).into(),
+        Kind::Text(text) => text.to_string().into(),
+        Kind::List(items) => {
+            let items: Vec<_> = items.iter().map(|item| value_of(arena, *item)).collect();
+            items.into()
+        }
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.to_string().into(), value_of(arena, entry.value)))
+            .collect::<serde_yaml::Mapping>()
+            .into(),
+    }
+}
+
+fn scalars() -> impl proptest::strategy::Strategy<Value = serde_yaml::Value> {
+    use proptest::prelude::*;
+    prop_oneof![
+        Just(serde_yaml::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<u64>().prop_map(Into::into),
+        (-1000i32..1000).prop_map(|n| (f64::from(n) / 8.0).into()),
+        // A leading zero is an integer in YAML 1.2 and text for the other parser.
+        "[a-z:#'\"{}\\[\\]&*!|>%@` \n.,~=<-][a-z0-9:#'\"{}\\[\\] \n.é-]{0,12}"
+            .prop_filter("a leading zero", |text| {
+                !text.trim_start_matches(['-', '.', ' ']).starts_with('0')
+            })
+            .prop_map(Into::into),
+    ]
+}
+
+fn documents() -> impl proptest::strategy::Strategy<Value = serde_yaml::Value> {
+    use proptest::prelude::*;
+    scalars().prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(serde_yaml::Value::from),
+            prop::collection::btree_map("[a-z][a-z0-9_ -]{0,8}[a-z]", inner, 0..5).prop_map(
+                |entries| {
+                    entries
+                        .into_iter()
+                        .filter(|(key, _)| !["null", "true", "false"].contains(&key.as_str()))
+                        .map(|(key, value)| (serde_yaml::Value::from(key), value))
+                        .collect::<serde_yaml::Mapping>()
+                        .into()
+                }
+            ),
+        ]
+    })
+}
+
+proptest::proptest! {
+    /// What another parser reads, the arena reads the same.
+    #[test]
+    fn the_arena_agrees_with_serde_yaml(document in documents()) {
+        let text = serde_yaml::to_string(&document).unwrap();
+        let judge: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        let (arena, findings) = read(&text);
+        if let Some(arena) = arena {
+            proptest::prop_assert!(findings.is_empty(), "{text}\n{findings:?}");
+            proptest::prop_assert_eq!(value_of(&arena, arena.root()), judge, "{}", text);
+        } else {
+            proptest::prop_assert_eq!(findings[0].code.as_str(), "OR0005", "{}\n{:?}", text, findings);
+        }
+    }
+
+    /// Nothing that anyone writes makes the parser panic.
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-c:#'\"{}\\[\\]&*!|>%@?, \n\t<.é-]{0,80}") {
+        let _ = read(&text);
+    }
+}
