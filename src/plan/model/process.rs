@@ -10,6 +10,7 @@ use super::prelude::*;
 #[serde(untagged)]
 pub enum Shell {
     /// A known shell by name: `bash`, `sh`, `python` or `sql`.
+    #[schemars(extend("enum" = ["bash", "sh", "python", "sql"]))]
     Name(String),
     /// An argument list; the command's text becomes its last argument.
     Argv(Vec<String>),
