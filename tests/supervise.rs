@@ -741,3 +741,46 @@ async fn a_log_that_cannot_be_written_does_not_stop_the_job() {
     assert_eq!(end.tail, "hello\n");
     control.leave().await;
 }
+
+/// Not a test but a measurement, for a release build on a quiet machine:
+/// `cargo test --release --test main -- --ignored --nocapture thousand_jobs`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn thousand_jobs() {
+    use std::io::Write;
+
+    const JOBS: u32 = 1000;
+    let argv = ["--noprofile", "--norc", "-eo", "pipefail", "-c", "true"];
+    let bench = Bench::new("abc-1");
+    let mut control = bench.start().await;
+    let mut bare_log = std::fs::File::create(bench.file("bare")).unwrap();
+    let mut ratios = Vec::new();
+    for round in 0..5 {
+        let start = Instant::now();
+        for _ in 0..JOBS {
+            bare_log.write_all(b"a line before\n").unwrap();
+            bare_log.sync_data().unwrap();
+            let output = std::process::Command::new("bash").args(argv).output();
+            assert!(output.unwrap().status.success());
+            bare_log.write_all(b"a line after\n").unwrap();
+            bare_log.sync_data().unwrap();
+        }
+        let bare = start.elapsed();
+        let start = Instant::now();
+        for n in 0..JOBS {
+            let spec = job(&bench, &format!("{round}-{n}"), &["true"]);
+            assert!(control.run(spec).await.accepted);
+        }
+        let ours = start.elapsed();
+        let ratio = ours.as_secs_f64() / bare.as_secs_f64();
+        println!(
+            "bare {:?}, supervised {:?} a job: {ratio:.2}",
+            bare / JOBS,
+            ours / JOBS
+        );
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("median {:.2}", ratios[2]);
+    control.leave().await;
+}

@@ -209,6 +209,11 @@ impl Job {
         job
     }
 
+    /// Creates the log while the process is busy starting: creating a file takes longer than anything else here.
+    pub(super) fn open_log(&mut self) {
+        self.log.flush();
+    }
+
     /// The current process, if one was started.
     pub(super) fn pid(&self) -> Option<u32> {
         let pid = self.running.as_ref()?.pid.as_raw_nonzero().get();

@@ -289,25 +289,28 @@ impl Server {
     }
 
     /// Collects adopted children. While a job keeps its own ended process, that one would always be named first, so the
-    /// orphans wait for the moment it is let go.
-    fn collect_orphans(&self) {
+    /// orphans wait for the moment it is let go. Returns false if there are no children at all.
+    fn collect_orphans(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         while !self.jobs.values().any(Job::holds_zombie) {
-            let Ok(Some(_)) = waitid(WaitId::All, options) else {
-                return;
-            };
+            match waitid(WaitId::All, options) {
+                Ok(Some(_)) => {}
+                Err(rustix::io::Errno::CHILD) => return false,
+                _ => return true,
+            }
             // A job's process may have ended this very moment: it must be seen by its job first.
             let mine: HashSet<u32> = self.jobs.values().filter_map(Job::pid).collect();
             let Some(orphan) = children().into_iter().find(|pid| {
                 !u32::try_from(*pid).is_ok_and(|pid| mine.contains(&pid)) && ended(*pid)
             }) else {
-                return;
+                return true;
             };
             let Some(pid) = rustix::process::Pid::from_raw(orphan) else {
-                return;
+                return true;
             };
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
+        true
     }
 
     fn accept(&mut self) {
@@ -551,7 +554,9 @@ impl Server {
         if let Err(message) = recorded {
             return self.refuse_starts(&Refusal::NotRecorded { message });
         }
-        for (key, spec) in std::mem::take(&mut self.starts) {
+        let starts = std::mem::take(&mut self.starts);
+        let keys: Vec<u64> = starts.iter().map(|(key, _)| *key).collect();
+        for (key, spec) in starts {
             let name = spec.job.clone();
             if spec.durable {
                 self.used.insert(name.clone());
@@ -560,6 +565,11 @@ impl Server {
             let pid = job.pid();
             self.jobs.insert(key, job);
             self.tell(&Message::Accepted { job: name, pid });
+        }
+        for key in keys {
+            if let Some(job) = self.jobs.get_mut(&key) {
+                job.open_log();
+            }
         }
     }
 
@@ -593,13 +603,13 @@ impl Server {
         if ends.is_empty() {
             return;
         }
-        self.collect_orphans();
+        let children = self.collect_orphans();
         let mut durable = Vec::new();
         for (key, end) in &mut ends {
             self.names.remove(&end.job);
             if let Some(job) = self.jobs.remove(key) {
                 durable.push(job.spec.durable);
-                self.look_behind(job, end);
+                self.look_behind(job, end, children);
             }
         }
         self.record_ends(&mut ends, &durable);
@@ -628,8 +638,11 @@ impl Server {
     }
 
     /// What the job leaves behind: processes that live on, and pipes that they hold.
-    fn look_behind(&mut self, mut job: Job, end: &mut JobEnd) {
+    fn look_behind(&mut self, mut job: Job, end: &mut JobEnd, children_left: bool) {
         let pipes = job.take_open_pipes();
+        if !children_left && pipes.is_empty() {
+            return;
+        }
         let mine: HashSet<i32> = self
             .jobs
             .values()

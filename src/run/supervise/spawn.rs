@@ -108,8 +108,8 @@ pub(super) fn spawn(
 /// Resolving it here also lets the standard library take its quick way of starting processes, which it leaves when it
 /// would have to search a changed `PATH` itself.
 fn resolve(program: &str, dir: &Path, path: Option<&str>) -> Result<PathBuf, SpawnError> {
-    let runs =
-        |file: &Path| rustix::fs::accessat(CWD, file, Access::EXEC_OK, AtFlags::empty()).is_ok();
+    let access = |file: &Path| rustix::fs::accessat(CWD, file, Access::EXEC_OK, AtFlags::empty());
+    let runs = |file: &Path| access(file).is_ok();
     if program.contains('/') {
         let file = dir.join(program);
         return match std::fs::metadata(&file) {
@@ -133,12 +133,10 @@ fn resolve(program: &str, dir: &Path, path: Option<&str>) -> Result<PathBuf, Spa
     for folder in path.split(':') {
         // An empty entry means the working directory, as for a shell.
         let file = dir.join(folder).join(program);
-        if runs(&file) && !program.is_empty() {
-            if file.is_file() {
-                return Ok(file);
-            }
-        } else if file.is_file() {
-            forbidden = Some(file);
+        match access(&file) {
+            Ok(()) if file.is_file() => return Ok(file),
+            Err(rustix::io::Errno::ACCESS) if file.is_file() => forbidden = Some(file),
+            _ => {}
         }
     }
     Err(match forbidden {
