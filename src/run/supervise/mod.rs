@@ -29,6 +29,7 @@ mod client;
 mod job;
 mod log;
 mod mask;
+mod pipe;
 mod protocol;
 mod records;
 mod serve;

@@ -4,8 +4,10 @@
 //! can only be the last one and is dropped; a damaged line anywhere else is an error, because what it said is not known.
 
 use std::collections::HashSet;
-use std::fs::TryLockError;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -214,13 +216,7 @@ impl RecordFile {
     pub(super) fn open(run_dir: &Path) -> Result<(Self, Records), OpenRecordsError> {
         let path = run_dir.join(RECORDS);
         let mut file = AppendFile::open(&path)?;
-        match file.file().try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenRecordsError::Served { path }),
-            Err(TryLockError::Error(source)) => {
-                return Err(OpenRecordsError::Lock { path, source });
-            }
-        }
+        lock(file.file(), &path)?;
         let records = read_records(run_dir)?;
         if records.whole < file.len() {
             file.truncate_to(records.whole)?;
@@ -240,6 +236,32 @@ impl RecordFile {
 
     pub(super) fn sync(&mut self) -> Result<(), String> {
         self.file.sync().map_err(|e| e.to_string())
+    }
+}
+
+/// How long a predecessor that has lost its connections may take to be gone entirely.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn lock(file: &File, path: &Path) -> Result<(), OpenRecordsError> {
+    let failed = |source| OpenRecordsError::Lock {
+        path: path.to_owned(),
+        source,
+    };
+    match file.try_lock() {
+        Ok(()) => return Ok(()),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    // The copy shares the lock, so it does not matter that it is closed in the end. Should the wait be given up, this
+    // process ends, and the thread with it.
+    let copy = file.try_clone().map_err(failed)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::spawn(move || drop(sender.send(copy.lock())));
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(locked) => locked.map_err(failed),
+        Err(_) => Err(OpenRecordsError::Served {
+            path: path.to_owned(),
+        }),
     }
 }
 

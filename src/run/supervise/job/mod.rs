@@ -3,125 +3,35 @@
 //! A job never blocks. The loop in `serve` tells it what has happened (a pipe is readable, a child has ended, a time has
 //! come) and asks it, once per turn, whether it has ended.
 
+mod ending;
+
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::log::{JobLog, Latest, StreamLog};
+use super::log::{JobLog, Latest};
 use super::mask::Secrets;
-use super::protocol::{
-    Captured, JobEnd, JobSpec, ProcessEnd, ProcessExit, RunningJob, SpawnProblem, Stream,
-};
+use super::pipe::{Capture, Pipe};
+use super::protocol::{JobEnd, JobSpec, ProcessEnd, ProcessExit, RunningJob, SpawnProblem, Stream};
 use super::spawn::{Spawned, spawn};
-use super::tree::{self, Marks, Process, Run, Target};
+use super::tree::{Marks, Run};
+pub(super) use ending::Around;
+use ending::Killing;
 
 /// How long a pipe that somebody still holds is listened to after the process itself has ended.
 const DRAIN: Duration = Duration::from_millis(200);
 /// How long output may wait before it is written to the file and its last line shown.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
-/// How long processes that got KILL are waited for: only ones stuck in the kernel, or of another user, take longer.
-const PATIENCE_AFTER_KILL: Duration = Duration::from_secs(10);
-/// Bytes taken from a pipe in one go, and how often per turn, so that one flood does not starve the rest.
-pub(super) const READ: usize = 64 * 1024;
-const READS_PER_TURN: usize = 8;
-/// Size to which the pipe of a process that prints a lot is widened.
-const WIDE_PIPE: usize = 1024 * 1024;
 
 /// What the jobs of one controller share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Base {
     pub(super) env: Arc<Vec<(String, String)>>,
     pub(super) secrets: Secrets,
-}
-
-/// One output pipe on its way into a log.
-#[derive(Debug)]
-pub(super) struct Pipe {
-    fd: Option<OwnedFd>,
-    log: StreamLog,
-    process: usize,
-    wide: bool,
-}
-
-impl Pipe {
-    fn new(fd: OwnedFd, process: usize, stream: Stream, secrets: &Secrets) -> Self {
-        Self {
-            fd: Some(fd),
-            log: StreamLog::new(process, stream, secrets.clone()),
-            process,
-            wide: false,
-        }
-    }
-
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.fd.as_ref().map(AsFd::as_fd)
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        self.fd.is_some()
-    }
-
-    /// Moves what is there into the log; at the end of the stream the pipe is closed.
-    pub(super) fn read(
-        &mut self,
-        log: &mut JobLog,
-        capture: &mut Option<Capture>,
-        buffer: &mut [u8],
-    ) {
-        for _ in 0..READS_PER_TURN {
-            let Some(fd) = &self.fd else { return };
-            match rustix::io::read(fd, &mut *buffer) {
-                Ok(0) => return self.end(log),
-                Ok(n) => {
-                    if let (Some(capture), Stream::Out) = (capture.as_mut(), self.log.stream()) {
-                        capture.take(&buffer[..n]);
-                    }
-                    self.log.feed(log, &buffer[..n]);
-                    if n == buffer.len() && !self.wide {
-                        self.wide = true;
-                        // Only a matter of speed, and limited for unprivileged users: a refusal changes nothing.
-                        let _ = rustix::pipe::fcntl_setpipe_size(fd, WIDE_PIPE);
-                    }
-                }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => return,
-                Err(error) => {
-                    log.remark(&format!(
-                        "process {}: reading its output failed: {}",
-                        self.process + 1,
-                        io::Error::from(error)
-                    ));
-                    return self.end(log);
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, log: &mut JobLog) {
-        self.log.finish(log);
-        self.fd = None;
-    }
-}
-
-/// The first bytes of standard output, as they are.
-#[derive(Debug)]
-pub(super) struct Capture {
-    limit: usize,
-    bytes: Vec<u8>,
-    truncated: bool,
-}
-
-impl Capture {
-    fn take(&mut self, bytes: &[u8]) {
-        let room = self.limit - self.bytes.len();
-        self.truncated |= bytes.len() > room;
-        self.bytes
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
 }
 
 /// The process that is running, or whose end is being dealt with.
@@ -136,18 +46,6 @@ struct Running {
     deadline: Option<Instant>,
     ended: Option<(ProcessExit, Timestamp, Instant)>,
     drain_until: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Killing {
-    cause: ProcessExit,
-    deadline: Instant,
-    forced: bool,
-    /// The process had ended by itself when the order came, so how it did is the truth about it.
-    too_late: bool,
-    watch: Vec<Target>,
-    /// Something has changed, so the processes have to be counted anew.
-    look: bool,
 }
 
 /// A job.
@@ -171,13 +69,6 @@ pub(super) struct Job {
     left_behind: usize,
 }
 
-/// What a job needs to know about its neighbours when it looks for its processes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Around {
-    /// No other job is running: children that nobody else can have started are this one's.
-    pub(super) alone: bool,
-}
-
 impl Job {
     /// Starts the first process.
     pub(super) fn start(spec: JobSpec, epoch: u64, base: Base, run: &Run) -> Self {
@@ -191,11 +82,7 @@ impl Job {
             next: 0,
             ends: Vec::new(),
             killing: None,
-            capture: (limit > 0).then(|| Capture {
-                limit,
-                bytes: Vec::new(),
-                truncated: false,
-            }),
+            capture: Capture::new(limit),
             started_at: Timestamp::now(),
             started,
             deadline: after(started, spec.timeout_ms),
@@ -302,7 +189,7 @@ impl Job {
 
     /// The pipes to listen to, by their place.
     pub(super) fn pipes(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
-        let open = |(at, pipe): (usize, &'_ Pipe)| pipe.fd.is_some().then_some(at);
+        let open = |(at, pipe): (usize, &'_ Pipe)| pipe.is_open().then_some(at);
         self.pipes
             .iter()
             .enumerate()
@@ -310,24 +197,10 @@ impl Job {
             .filter_map(|at| Some((at, self.pipes[at].fd()?)))
     }
 
-    /// The processes whose end is waited for while the job is being ended.
-    pub(super) fn watched(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.killing
-            .iter()
-            .flat_map(|k| k.watch.iter().map(|t| t.fd.as_fd()))
-    }
-
     /// A pipe has something to read, or was closed.
     pub(super) fn pipe_ready(&mut self, at: usize, buffer: &mut [u8]) {
         if let Some(pipe) = self.pipes.get_mut(at) {
             pipe.read(&mut self.log, &mut self.capture, buffer);
-        }
-    }
-
-    /// One of the watched processes has ended.
-    pub(super) fn watched_ready(&mut self) {
-        if let Some(killing) = &mut self.killing {
-            killing.look = true;
         }
     }
 
@@ -364,70 +237,6 @@ impl Job {
     /// Is the current process ended and kept, so that its id stays its own?
     pub(super) fn holds_zombie(&self) -> bool {
         self.running.as_ref().is_some_and(|r| r.ended.is_some())
-    }
-
-    /// Ends the job and all that it has started.
-    pub(super) fn kill(&mut self, cause: ProcessExit, grace: Option<u64>, around: Around) {
-        let grace = Duration::from_millis(grace.unwrap_or(self.spec.grace_ms));
-        let deadline = Instant::now() + grace.min(Duration::from_secs(24 * 3600));
-        if let Some(killing) = &mut self.killing {
-            if !killing.forced {
-                killing.deadline = killing.deadline.min(deadline);
-                killing.look = true;
-            }
-            return;
-        }
-        self.child_ended();
-        let why = match cause {
-            ProcessExit::TimedOut => "its time is over",
-            _ => "it was asked to end",
-        };
-        self.log.remark(&format!(
-            "{why}: TERM to all its processes, KILL after {} ms",
-            millis(grace)
-        ));
-        let mut killing = Killing {
-            cause,
-            deadline,
-            forced: false,
-            too_late: self.holds_zombie(),
-            watch: Vec::new(),
-            look: true,
-        };
-        killing.watch = self.targets(around);
-        for target in &killing.watch {
-            target.signal(Signal::TERM);
-        }
-        self.killing = Some(killing);
-    }
-
-    /// Every living process that this job has started, as far as one can find out.
-    fn members(&self, around: Around) -> Vec<Process> {
-        let all = tree::all();
-        let run = self.marks.run();
-        let leader = self.running.as_ref().map(|r| r.pid.as_raw_nonzero().get());
-        let me = i32::try_from(std::process::id()).unwrap_or(0);
-        let born = leader.and_then(|pid| Some(all.iter().find(|p| p.pid == pid)?.started));
-        tree::with_descendants(&all, |p| {
-            if p.dead {
-                return false;
-            }
-            let orphan_of_ours =
-                || around.alone && p.parent == me && born.is_some_and(|born| p.started >= born);
-            Some(p.pid) == leader
-                || Some(p.group) == leader
-                || match tree::job_of(p.pid, run) {
-                    Some(job) => job == self.spec.job,
-                    None => orphan_of_ours(),
-                }
-        })
-    }
-
-    fn targets(&self, around: Around) -> Vec<Target> {
-        self.members(around)
-            .into_iter()
-            .filter_map(Target::of)
-            .collect()
     }
 
     /// The next moment at which something is due.
@@ -484,7 +293,7 @@ impl Job {
         }
         let index = running.index;
         let mut open = false;
-        for pipe in self.pipes.iter_mut().filter(|p| p.process == index) {
+        for pipe in self.pipes.iter_mut().filter(|p| p.process() == index) {
             pipe.read(&mut self.log, &mut self.capture, buffer);
             open |= pipe.is_open();
         }
@@ -495,68 +304,17 @@ impl Job {
         until <= now
     }
 
-    /// While it is being ended: is everything gone?
-    fn kill_settled(&mut self, around: Around) -> bool {
-        let now = Instant::now();
-        let Some(killing) = &self.killing else {
-            return true;
-        };
-        let due = killing.deadline <= now;
-        if !killing.look && !due {
-            return false;
-        }
-        let targets = self.targets(around);
-        let leader_ended = self.running.as_ref().is_none_or(|r| r.ended.is_some());
-        let leader = self.running.as_ref().map(|r| r.pid.as_raw_nonzero().get());
-        let Some(killing) = &mut self.killing else {
-            return true;
-        };
-        killing.look = false;
-        if !killing.forced {
-            // Born between the look and the signal.
-            let known = |t: &Target| killing.watch.iter().any(|w| w.process.pid == t.process.pid);
-            for target in targets.iter().filter(|t| !known(t)) {
-                target.signal(Signal::TERM);
-            }
-        }
-        killing.watch = Target::joined(targets, std::mem::take(&mut killing.watch));
-        if killing.watch.is_empty() {
-            // The end of the process itself is announced on its own; the pidfds may be quicker.
-            return leader_ended;
-        }
-        if due && killing.forced {
-            let remaining = killing.watch.len();
-            killing.watch.clear();
-            self.log.remark(&format!(
-                "{remaining} of its processes are still there after KILL; they are left"
-            ));
-            return true;
-        }
-        if due {
-            killing.forced = true;
-            killing.deadline = now + PATIENCE_AFTER_KILL;
-            self.log.remark("the grace is over: KILL");
-        }
-        if killing.forced {
-            for target in &killing.watch {
-                target.signal(Signal::KILL);
-                self.left_behind += usize::from(Some(target.process.pid) != leader && due);
-            }
-        }
-        false
-    }
-
     /// Files the end of the current process. True if the next one is to be started.
     fn process_done(&mut self, buffer: &mut [u8]) -> bool {
         let Some(running) = self.running.take() else {
             return false;
         };
         let index = running.index;
-        for pipe in self.pipes.iter_mut().filter(|p| p.process == index) {
+        for pipe in self.pipes.iter_mut().filter(|p| p.process() == index) {
             pipe.read(&mut self.log, &mut self.capture, buffer);
             if pipe.is_open() {
                 // What somebody who holds it prints later is followed, but this process's own text is complete.
-                pipe.log.finish(&mut self.log);
+                pipe.pause(&mut self.log);
             }
         }
         self.pipes.retain(Pipe::is_open);
@@ -618,21 +376,10 @@ impl Job {
             duration_ms: millis(self.started.elapsed()),
             log: self.log.close(),
             tail: self.log.tail(),
-            captured: self.capture.take().map(|c| Captured {
-                bytes: c.bytes,
-                truncated: c.truncated,
-            }),
+            captured: self.capture.take().map(Capture::into_captured),
             left_behind: self.left_behind,
             not_recorded: None,
         })
-    }
-
-    /// How many of its processes are alive after it has ended by itself.
-    pub(super) fn count_survivors(&self, around: Around) -> usize {
-        if self.killing.is_some() {
-            return self.left_behind;
-        }
-        self.members(around).len()
     }
 
     /// What is masked in its output.
