@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::plan::program::Program;
-use crate::run::engine::{Record, State, Waiting};
+use crate::run::engine::{Answer, Record, State, Waiting};
 
 /// Told of everything that happens, in order. Nothing that an audience does can change or slow the run's rules: it
 /// only looks.
@@ -18,10 +18,40 @@ pub trait Audience {
     /// What the run waits for is now this (empty: nothing).
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]);
 
+    /// The operator typed a line on the terminal.
+    fn typed(&mut self, _line: &str) -> Typed {
+        Typed::Nothing
+    }
+
     /// Time has passed; a live display redraws.
     fn tick(&mut self, program: &Program, state: &State, now: Timestamp);
 
     /// Something that the operator must know and that is not in the journal (a file that could not be read, an answer
     /// that was refused).
     fn notice(&mut self, text: &str);
+}
+
+/// What a typed line amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// Nothing yet.
+    Nothing,
+    /// An answer.
+    Answer {
+        /// What is answered.
+        item: String,
+        /// How.
+        answer: Answer,
+        /// The name that was given.
+        name: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Go ahead outside the window.
+    OverrideWindow {
+        /// Why.
+        reason: String,
+    },
+    /// Save the run and leave it.
+    Leave,
 }

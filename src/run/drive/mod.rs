@@ -1,5 +1,23 @@
 //! The only loop: it joins the rules, the record, the processes and the people.
+//!
+//! * [`Session`] is a run that this process writes; [`View`] one that anyone may read.
+//! * [`drive`] takes a session as far as it goes: records what is due, starts what may start, hears what happens.
+//! * [`Letter`]s are answers that other processes leave for it.
+//! * An [`Audience`] watches.
 
 mod audience;
+mod driver;
+mod effects;
+mod inbox;
+mod jobs;
+mod session;
 
-pub use audience::Audience;
+pub use audience::{Audience, Typed};
+pub use driver::{DriveError, Options, drive};
+pub use inbox::{Letter, Receipt, leave, receipt};
+pub use session::{OpenError, PlanFolder, RecordError, Session, View, store_plan};
+
+/// The supervisor's name for the effect that was announced by record `intent`: unique in the run.
+fn job_key(intent: u64, what: &str) -> String {
+    format!("{intent:06}-{what}")
+}

@@ -1,6 +1,6 @@
 //! The one table of what may follow what.
 
-use super::event::{Event, GateDecision, Outcome, Record, Settled, Then, Verdict};
+use super::event::{Event, GateDecision, Ground, Outcome, Record, Settled, Then, Verdict};
 use super::state::{
     Effect, GateStage, Judged, Life, PhaseState, Requested, Stage, State, UndoStage, UndoState,
     Unwinding, WindowState, settled_word,
@@ -215,15 +215,16 @@ impl State {
                     "it is not going on",
                 )
             }
-            Event::StepSettled { step, .. } => {
+            Event::StepSettled { step, ground, .. } => {
                 let i = self.step_at(program, step)?;
-                ensure(
-                    matches!(
+                let open = match ground {
+                    Ground::NeverStarted => self.steps[i].stage == Stage::Acting,
+                    Ground::DoneIf | Ground::Idempotent | Ground::Person(_) => matches!(
                         self.steps[i].stage,
                         Stage::Unknown { .. } | Stage::Failed { .. }
                     ),
-                    "its outcome is known",
-                )
+                };
+                ensure(open, "its outcome is known")
             }
             Event::StepRetried { step } => {
                 self.forward()?;
@@ -311,6 +312,10 @@ impl State {
                         && *attempt == progress.attempt,
                     "it is not going on",
                 )
+            }
+            Event::UndoNotStarted { unit } => {
+                let (_, progress) = self.undo(unit)?;
+                ensure(progress.stage == UndoStage::Acting, "it is not going on")
             }
             Event::UnitUndone { unit }
             | Event::UnitLeft { unit, .. }
@@ -675,6 +680,11 @@ impl State {
                     }
                 }
             }
+            Event::UndoNotStarted { unit } => {
+                if let Some(progress) = self.progress_mut(unit) {
+                    progress.stage = UndoStage::Ready;
+                }
+            }
             Event::UnitUndone { unit } => self.undone(program, unit, Effect::Undone),
             Event::UnitLeft { unit, .. } => self.undone(program, unit, Effect::Left),
             Event::UndoFailed { unit, why } => {
@@ -849,11 +859,11 @@ impl State {
         program: &Program,
         step: &StepId,
         how: Settled,
-        ground: &super::event::Ground,
+        ground: &Ground,
         reason: &Option<String>,
         at: jiff::Timestamp,
     ) {
-        if let super::event::Ground::Person(by) = ground {
+        if let Ground::Person(by) = ground {
             let reason = reason.as_deref().unwrap_or("no reason given");
             self.note(
                 at,
@@ -874,7 +884,12 @@ impl State {
             Settled::Undone => {
                 self.begin_anew(program, step);
                 if let Some(state) = self.step_mut(program, step) {
-                    state.effect = Effect::Undone;
+                    match ground {
+                        // This attempt did nothing; what an earlier one did is still there.
+                        Ground::NeverStarted if state.attempt > 1 => {}
+                        Ground::NeverStarted => state.effect = Effect::None,
+                        _ => state.effect = Effect::Undone,
+                    }
                     state.failures = 0;
                 }
             }

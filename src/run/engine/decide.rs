@@ -1,6 +1,7 @@
 //! What an input means now.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Actor, Event, GateDecision, Ground, Outcome, Proof, Settled, Verdict};
 use super::next::{Action, Ask, Waiting, next};
@@ -56,6 +57,16 @@ pub enum Input {
         outcome: Outcome,
         /// What is known of it.
         proof: Proof,
+    },
+    /// The supervisor has no record that a step's action was ever started.
+    ActionNotStarted {
+        /// The step.
+        step: StepId,
+    },
+    /// The same of a piece of an undo.
+    UndoNotStarted {
+        /// What was to be undone.
+        unit: UndoUnit,
     },
     /// A check was evaluated.
     Judged {
@@ -120,7 +131,8 @@ pub enum Input {
 }
 
 /// A person's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// `approve`.
     Approve,
@@ -133,7 +145,8 @@ pub enum Answer {
 }
 
 /// `resolve --as`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// The effect happened.
     Done,
@@ -210,6 +223,21 @@ pub enum Rejected {
     Senseless(String),
 }
 
+impl Rejected {
+    /// The exit code of a verb whose input was refused (SPEC section 10): 9, or 2 where it was asked wrongly.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::WrongAnswer { .. } => 2,
+            Self::NotWaiting { .. }
+            | Self::NotApprover { .. }
+            | Self::Again { .. }
+            | Self::OwnRun { .. }
+            | Self::Senseless(_) => 9,
+        }
+    }
+}
+
 /// Says what `input` means now: the events to record, in order.
 ///
 /// # Errors
@@ -281,6 +309,23 @@ pub fn decide(
                 _ => senseless("that undo has ended already"),
             }
         }
+        Input::ActionNotStarted { step } => {
+            let now = program
+                .step_index(&step)
+                .map(|i| &state.steps[i])
+                .filter(|now| now.stage == Stage::Acting);
+            let Some(now) = now else {
+                return senseless("that step is not going on");
+            };
+            Ok(vec![Event::StepSettled {
+                step,
+                attempt: now.attempt,
+                how: Settled::Undone,
+                ground: Ground::NeverStarted,
+                reason: Some("the machine stopped before it was started".to_owned()),
+            }])
+        }
+        Input::UndoNotStarted { unit } => Ok(vec![Event::UndoNotStarted { unit }]),
         Input::Judged {
             block,
             index,

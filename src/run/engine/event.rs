@@ -113,6 +113,8 @@ pub enum Ground {
     DoneIf,
     /// The step is idempotent.
     Idempotent,
+    /// The supervisor has no record that it was ever started.
+    NeverStarted,
     /// A person said so.
     Person(Actor),
 }
@@ -356,6 +358,8 @@ pub enum Event {
         outcome: Outcome,
         proof: Proof,
     },
+    /// The supervisor has no record that the piece was ever started: it may start again.
+    UndoNotStarted { unit: UndoUnit },
     /// The unit is undone and its test passed.
     UnitUndone { unit: UndoUnit },
     /// `only_if` said that nothing is to be undone.

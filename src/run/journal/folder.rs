@@ -161,7 +161,8 @@ impl StateDir {
     }
 
     /// Makes a new run's folder: it appears whole, with its inputs and its first record, or not at all. `first` builds
-    /// that record from the id, which is the first 12 digits of the inputs' hash and the lowest free number.
+    /// that record from the id, which is the first 12 digits of the inputs' hash and the lowest free number;
+    /// `more_inputs` may put further files into the folder of inputs.
     ///
     /// # Errors
     /// When something cannot be written; nothing is left behind then.
@@ -170,6 +171,7 @@ impl StateDir {
         inputs: &Inputs,
         at: jiff::Timestamp,
         first: impl Fn(&RunId) -> Record,
+        more_inputs: impl Fn(&Path) -> Result<(), DurableError>,
     ) -> Result<(RunId, RunFolder, Journal), DurableError> {
         let runs = self.0.join("runs");
         let failed = |doing, path: &Path, source| DurableError::Io {
@@ -199,6 +201,7 @@ impl StateDir {
                 durable::create_dir_private(&run.path.join(folder))?;
             }
             inputs.store(&run.inputs())?;
+            more_inputs(&run.inputs())?;
             let mut journal = Journal::create(&run.journal(), &id, at)?;
             journal.append(&first(&id))?;
             journal.sync()?;
@@ -301,8 +304,8 @@ mod tests {
         let state = StateDir::new(dir.path().join(".orchestrate"));
         state.prepare().unwrap();
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let (one, _, _) = state.create_run(&inputs, at, first).unwrap();
-        let (two, folder, _) = state.create_run(&inputs, at, first).unwrap();
+        let (one, _, _) = state.create_run(&inputs, at, first, |_| Ok(())).unwrap();
+        let (two, folder, _) = state.create_run(&inputs, at, first, |_| Ok(())).unwrap();
         assert!(one.as_str().ends_with("-1") && two.as_str().ends_with("-2"));
         assert_eq!(state.find("latest").unwrap().0, two);
         assert_eq!(state.find(two.as_str()).unwrap().1, folder);
@@ -326,7 +329,7 @@ mod tests {
         let state = StateDir::new(dir.path().join("state"));
         state.prepare().unwrap();
         let (_, folder, _) = state
-            .create_run(&inputs, jiff::Timestamp::UNIX_EPOCH, first)
+            .create_run(&inputs, jiff::Timestamp::UNIX_EPOCH, first, |_| Ok(()))
             .unwrap();
         let copy = folder.inputs().join(&inputs.files[0].stored);
         fs::write(&copy, "a: 2\n").unwrap();

@@ -15,9 +15,8 @@ pub mod postgres;
 pub mod script;
 pub mod work;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-use jiff::Timestamp;
 
 use crate::base::id::{PhaseId, RunId, StepId};
 use crate::plan::condition::{self, Judgement};
@@ -47,6 +46,20 @@ pub struct Place {
     pub run_dir: PathBuf,
     /// Set for `psql`: the connection `default`, taken apart so that no password is ever an argument.
     pub postgres: Vec<(String, String)>,
+    /// Scripts that are not as they were when the run started, and where their snapshots are: an edit never blocks the
+    /// way back.
+    pub instead: BTreeMap<String, PathBuf>,
+}
+
+impl Place {
+    /// Where a script named in the plan is read from.
+    #[must_use]
+    pub fn locate(&self, path: &str) -> PathBuf {
+        self.instead
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| self.plan_dir.join(path))
+    }
 }
 
 /// What a process is for.
@@ -142,10 +155,4 @@ pub async fn probe(
             Proof::of("this cannot be judged here"),
         ),
     }
-}
-
-/// For sentences: how long something took.
-#[must_use]
-pub fn between(from: Timestamp, to: Timestamp) -> u64 {
-    u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! Processes as jobs for the supervisor, and what their ends mean.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Jobs, Judged, Place, Purpose, environment, script};
 use crate::base::id::file_stem;
@@ -14,7 +14,7 @@ use crate::run::supervise::{
 /// How much of a probe's output is judged. What is longer is inconclusive for whoever looks at it.
 const CAPTURE_BYTES: u64 = 1024 * 1024;
 
-/// The job that runs `work` once. `key` is unique in the run; `locate` says where a script is read from.
+/// The job that runs `work` once. `key` is unique in the run.
 ///
 /// # Errors
 /// When a script cannot be run: nothing was started.
@@ -23,12 +23,11 @@ pub fn job(
     purpose: &Purpose,
     key: &str,
     work: &Work,
-    locate: impl Fn(&str) -> PathBuf,
 ) -> Result<JobSpec, script::ScriptError> {
     let own = environment::own(place, purpose);
     let mut processes = Vec::with_capacity(work.processes.len());
     for process in &work.processes {
-        processes.push(spec(place, process, &own, &locate)?);
+        processes.push(spec(place, process, &own)?);
     }
     Ok(JobSpec {
         job: key.to_owned(),
@@ -45,7 +44,6 @@ fn spec(
     place: &Place,
     process: &Process,
     own: &[(String, String)],
-    locate: impl Fn(&str) -> PathBuf,
 ) -> Result<ProcessSpec, script::ScriptError> {
     let mut env = own.to_vec();
     if script::needs_connection(&process.run) {
@@ -54,7 +52,7 @@ fn spec(
     env.extend(process.env.iter().cloned());
     Ok(ProcessSpec {
         name: process.name.clone(),
-        argv: script::argv(&process.run, locate)?,
+        argv: script::argv(&process.run, |path: &str| place.locate(path))?,
         dir: place.plan_dir.clone(),
         env,
         timeout_ms: process.timeout_ms,
@@ -135,10 +133,7 @@ pub(super) async fn run_probe(
         processes: vec![process.clone()],
         timeout_ms: None,
     };
-    let mut job = job(place, purpose, key, &work, |path: &str| {
-        place.plan_dir.join(path)
-    })
-    .map_err(|error| broken(error.to_string()))?;
+    let mut job = job(place, purpose, key, &work).map_err(|error| broken(error.to_string()))?;
     job.durable = false;
     job.log = PathBuf::from("logs")
         .join("checks")
@@ -324,12 +319,6 @@ fn quoted(text: &str) -> String {
         short.push('…');
     }
     format!("{short:?}")
-}
-
-/// Where a log is, for people.
-#[must_use]
-pub fn log_path(run_dir: &Path, proof: &Proof) -> Option<PathBuf> {
-    proof.log.as_ref().map(|log| run_dir.join(log))
 }
 
 #[cfg(test)]
