@@ -14,5 +14,5 @@ fn main() -> ExitCode {
             None => ExitCode::from(2),
         };
     }
-    ExitCode::SUCCESS
+    orchestrate::cli::main()
 }

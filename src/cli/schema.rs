@@ -12,3 +12,8 @@ use crate::plan::schema::schema_text;
 pub fn schema(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(schema_text().as_bytes())
 }
+
+pub(super) fn verb(_: &super::context::Context) -> Result<u8, super::Failure> {
+    schema(&mut io::stdout().lock()).map_err(super::Failure::io)?;
+    Ok(0)
+}

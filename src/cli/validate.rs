@@ -120,3 +120,18 @@ pub fn tally(findings: &[Finding]) -> String {
         words(count(Level::Note), "note")
     )
 }
+
+pub(super) fn verb(
+    context: &super::context::Context,
+    arguments: &super::arguments::ValidateArgs,
+) -> Result<u8, super::Failure> {
+    let mut out = io::stdout().lock();
+    validate(
+        &arguments.plan,
+        arguments.strict,
+        context.json(),
+        context.style(),
+        &mut out,
+    )
+    .map_err(super::Failure::io)
+}

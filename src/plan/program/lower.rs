@@ -82,11 +82,10 @@ fn index(plan: &Plan) -> Index {
     }
     if let Some(strategy) = &plan.validation_strategy {
         for gate in &strategy.validation_gates {
-            let phase = plan
-                .migration_phases
-                .iter()
-                .find(|p| p.phase_id == gate.location)
-                .map(|p| p.phase_id.as_str());
+            let phase = match plan.place(&gate.location) {
+                Some(model::Place::Phase(p)) => Some(plan.migration_phases[p].phase_id.as_str()),
+                Some(model::Place::Step(..)) | None => None,
+            };
             index.add_gate(&gate.gate_id, Some(&gate.name), phase);
         }
     }
@@ -579,18 +578,23 @@ impl Lowering<'_> {
                 self.error(&format!("{at}/gate_id"), "this is not an id".to_owned());
                 continue;
             };
-            let phase = program
-                .phases
-                .iter()
-                .position(|p| p.id.as_str() == written.location);
-            let step = program
-                .steps
-                .iter()
-                .position(|s| s.id.as_str() == written.location);
-            let gate_at = match (phase, step) {
-                (Some(p), _) => GateAt::Phase(p),
-                (None, Some(s)) => GateAt::Step(s),
-                (None, None) => {
+            let phases = &self.plan.migration_phases;
+            let named = match self.plan.place(&written.location) {
+                Some(model::Place::Phase(p)) => program
+                    .phases
+                    .iter()
+                    .position(|phase| phase.id.as_str() == phases[p].phase_id)
+                    .map(GateAt::Phase),
+                Some(model::Place::Step(p, s)) => program
+                    .steps
+                    .iter()
+                    .position(|step| step.id.as_str() == phases[p].steps[s].step_id)
+                    .map(GateAt::Step),
+                None => None,
+            };
+            let gate_at = match named {
+                Some(gate_at) => gate_at,
+                None => {
                     let message = format!("there is no phase or step {:?}", written.location);
                     self.error(&format!("{at}/location"), message);
                     continue;
