@@ -334,8 +334,8 @@ impl<A: Audience> Driver<'_, A> {
         mut messages: mpsc::Receiver<Message>,
         mut done: mpsc::UnboundedReceiver<Done>,
     ) -> Result<Standing, DriveError> {
-        let watch = AsyncFd::register(Watch::new(&self.session.folder.inbox())?)
-            .map_err(std::io::Error::from)?;
+        #[expect(deprecated, reason = "its successor is unsafe to call; a Watch owns its descriptor and never changes it")]
+        let watch = AsyncFd::new(Watch::new(&self.session.folder.inbox())?)?;
         let mut signals = Signals::new()?;
         let mut typed = self.options.typed.take();
         let mut tick = self.options.tick.map(tokio::time::interval);
