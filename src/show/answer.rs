@@ -1,0 +1,170 @@
+//! What to type: the exact command that answers what waits, and the one command to type next.
+
+use super::text::quote;
+use crate::base::id::RunId;
+use crate::run::engine::{Ask, RunState, Standing, State, Waiting};
+
+/// One more way to answer, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Choice {
+    /// The exact command.
+    pub command: String,
+    /// What it says, as a clause: "it is not so".
+    pub means: String,
+}
+
+fn resolve(run: &RunId, item: &str, how: &str, reason: bool) -> String {
+    let reason = if reason {
+        r#" --reason "<reason>""#
+    } else {
+        ""
+    };
+    format!(
+        "orchestrate resolve {} {} --as {how}{reason}",
+        quote(run.as_str()),
+        quote(item)
+    )
+}
+
+fn say(run: &RunId, verb: &str, item: &str, rest: &str) -> String {
+    format!(
+        "orchestrate {verb} {} {} --as \"<name>\"{rest}",
+        quote(run.as_str()),
+        quote(item)
+    )
+}
+
+/// The command that answers `wait`: complete but for `<name>` (the person's) and `<reason>` (where one is needed). Where
+/// several answers are possible it is the one that goes on; [`other_answers`] has the rest.
+#[must_use]
+pub fn answer_command(run: &RunId, wait: &Waiting) -> String {
+    match &wait.ask {
+        Ask::Attest(..) | Ask::UndoByHand(..) => say(run, "attest", &wait.item, ""),
+        Ask::Approve => say(run, "approve", &wait.item, ""),
+        Ask::Recheck { .. } | Ask::DecideGate => resolve(run, &wait.item, "retry", false),
+        Ask::ResolveStep { .. } | Ask::ResolveUndo(_) => resolve(run, &wait.item, "retry", true),
+        Ask::Reevaluate | Ask::Window => resume(run),
+    }
+}
+
+/// The other answers, each with what it means.
+#[must_use]
+pub fn other_answers(run: &RunId, wait: &Waiting) -> Vec<Choice> {
+    let reject = r#" --reject --reason "<reason>""#;
+    let choice = |command: String, means: &str| Choice {
+        command,
+        means: means.to_owned(),
+    };
+    let settle =
+        |how: &str, means: &str| choice(resolve(run, &wait.item, how, how != "rollback"), means);
+    match &wait.ask {
+        Ask::Attest(..) => vec![choice(
+            say(run, "attest", &wait.item, reject),
+            "it is not so",
+        )],
+        Ask::UndoByHand(..) => vec![choice(
+            say(run, "attest", &wait.item, reject),
+            "it could not be done",
+        )],
+        Ask::Approve => vec![choice(
+            say(run, "approve", &wait.item, reject),
+            "it is refused",
+        )],
+        Ask::DecideGate => vec![
+            settle("rollback", "undo the phase"),
+            settle(
+                "proceed",
+                "open it although a criterion failed (not after a refusal)",
+            ),
+        ],
+        Ask::ResolveStep { .. } => vec![
+            settle("done", "its effect happened: go on with its validation"),
+            settle(
+                "undone",
+                "its effect did not happen, or was removed by hand",
+            ),
+        ],
+        Ask::ResolveUndo(_) => vec![
+            settle("undone", "it was undone by hand"),
+            settle("done", "leave its effect as it is and stop"),
+            settle("abandon", "give the run up"),
+        ],
+        Ask::Window => vec![choice(
+            format!(r#"{} --override-window "<reason>""#, resume(run)),
+            "go ahead now, outside the window",
+        )],
+        Ask::Recheck { .. } | Ask::Reevaluate => Vec::new(),
+    }
+}
+
+fn resume(run: &RunId) -> String {
+    format!("orchestrate resume {}", quote(run.as_str()))
+}
+
+/// The one command to type next: the first answer where something waits, `resume` where the run is saved and can go on,
+/// none where it is over.
+#[must_use]
+pub fn next_command(run: &RunId, standing: &Standing, state: &State) -> Option<String> {
+    if state.is_final() {
+        return None;
+    }
+    if standing.state == RunState::Drifted {
+        return Some(format!(r#"{} --accept-drift "<reason>""#, resume(run)));
+    }
+    // What a person must settle comes before what can wait.
+    let first = standing
+        .waiting
+        .iter()
+        .find(|w| w.ask.is_uncertain())
+        .or_else(|| standing.waiting.first());
+    Some(first.map_or_else(|| resume(run), |wait| answer_command(run, wait)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::base::id::StepId;
+    use crate::plan::program::{BlockId, UndoUnit};
+
+    #[test]
+    fn every_question_has_its_exact_command() {
+        let run = RunId::parse("0123456789ab-1").unwrap();
+        let step = StepId::parse("STEP-1").unwrap();
+        let table = [
+            (
+                "PHASE-1.start_condition.0",
+                Ask::Attest(BlockId::Prerequisites, 0),
+            ),
+            (
+                "STEP-1.rollback_steps.1",
+                Ask::UndoByHand(BlockId::UndoPerson(UndoUnit::Step(step.clone())), 0),
+            ),
+            ("GATE-1", Ask::Approve),
+            ("GATE ä's", Ask::Approve),
+            ("GATE-1.criteria.0", Ask::Recheck { uncertain: false }),
+            ("GATE-1", Ask::Reevaluate),
+            ("GATE-1", Ask::DecideGate),
+            ("STEP-1", Ask::ResolveStep { unknown: true }),
+            ("STEP-1", Ask::ResolveUndo(UndoUnit::Step(step))),
+            ("window", Ask::Window),
+        ];
+        let mut drawn = String::new();
+        for (item, ask) in table {
+            let wait = Waiting {
+                item: item.to_owned(),
+                ask,
+                what: "x".to_owned(),
+                who: Vec::new(),
+                since: jiff::Timestamp::UNIX_EPOCH,
+                until: None,
+            };
+            drawn.push_str(&answer_command(&run, &wait));
+            drawn.push('\n');
+            for other in other_answers(&run, &wait) {
+                drawn.push_str(&format!("    {}  # {}\n", other.command, other.means));
+            }
+        }
+        insta::assert_snapshot!(drawn);
+    }
+}
