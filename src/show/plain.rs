@@ -310,6 +310,7 @@ pub(super) fn sentence(program: &Program, state: &State, event: &Event) -> (Stri
             reason,
         } => {
             let ground = match ground {
+                Ground::NeverStarted => "its action was never started".to_owned(),
                 Ground::DoneIf => "its done_if said so".to_owned(),
                 Ground::Idempotent => "it is idempotent".to_owned(),
                 Ground::Person(actor) => format!("{} said so", by(actor)),
@@ -514,6 +515,11 @@ pub(super) fn sentence(program: &Program, state: &State, event: &Event) -> (Stri
             };
             (unit.to_string(), said)
         }
+        Event::UndoNotStarted { unit } => (
+            unit.to_string(),
+            "undo was never started, because the run's process died first; it will be started"
+                .to_owned(),
+        ),
         Event::UnitUndone { unit } => (unit.to_string(), "undone".to_owned()),
         Event::UnitLeft { unit, why } => (unit.to_string(), format!("not undone: {why}")),
         Event::UndoFailed { unit, why } => (
