@@ -207,6 +207,16 @@ impl Context {
     }
 }
 
+/// Columns and lines of the terminal on standard error.
+pub(super) fn terminal_size() -> (usize, usize) {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or((80, 24), |size| {
+        (
+            usize::from(size.ws_col).clamp(40, 200),
+            usize::from(size.ws_row).max(8),
+        )
+    })
+}
+
 /// A path as the system sees it from the current folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|e| Failure::io(format!("{}: {e}", path.display())))

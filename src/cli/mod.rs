@@ -8,13 +8,17 @@ mod arguments;
 mod context;
 mod failure;
 mod help;
+mod people;
 mod pick;
+mod prepare;
 mod records;
 mod resume;
 mod run;
 pub mod schema;
 mod status;
 pub mod validate;
+mod variables;
+mod watch;
 
 use std::process::ExitCode;
 

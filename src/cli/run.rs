@@ -1,5 +1,406 @@
-//! `run`.
-use super::{arguments::RunArgs, context::Context, failure::Failure};
-pub(super) fn verb(_: &Context, _: &RunArgs) -> Result<u8, Failure> {
-    Err(Failure::usage("soon"))
+//! `run`: from a plan to done, to a gate, or safely back.
+
+use std::io::{BufRead as _, Read as _};
+use std::path::Path;
+
+use super::arguments::{DriveArgs, Policy, RunArgs};
+use super::context::Context;
+use super::failure::Failure;
+use super::people::People;
+use super::pick::is_unfinished;
+use super::prepare::{Prepared, prepare};
+use super::variables::{self, Values};
+use super::watch::{Watcher, tell};
+use crate::base::durable::{self, Holder, Lock, LockError};
+use crate::plan::program::OnFailure;
+use crate::run::drive::{DriveError, Options, Session, Subject, View, drive};
+use crate::run::engine::{RunStarted, Standing};
+use crate::run::journal::StateDir;
+use crate::run::perform::environment;
+use crate::show::answer::Address;
+use crate::show::preview::Preview;
+use crate::show::text::Look;
+
+/// Free space below which no run starts: journals and logs could not be written (bytes).
+const LEAST_FREE: u64 = 64 * 1024 * 1024;
+
+pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure> {
+    let prepared = prepare(context, &arguments.plan)?;
+    let (environment, production) = prepared.environment(arguments.env.as_deref())?;
+    let unattested = arguments.unattested.is_some();
+    if unattested && production {
+        return Err(Failure::refused("--unattested is refused in production")
+            .next("name an environment that says `production: false` with --env"));
+    }
+    let values = variables::resolve(
+        prepared.plan(),
+        environment.as_deref(),
+        &arguments.variables,
+        &prepared.plan_dir,
+    )?;
+    let left_out = prepared.left_out(
+        arguments.from.as_deref(),
+        arguments.until.as_deref(),
+        arguments.only.as_deref(),
+    )?;
+    if arguments.dry_run {
+        return dry_run(
+            context,
+            &prepared,
+            environment.as_deref(),
+            &values,
+            &left_out,
+        );
+    }
+    let config = context.config(&prepared.plan_dir)?;
+    if !prepared.program.blocked.is_empty() {
+        let what = prepared.program.blocked.join(", ");
+        return Err(
+            Failure::refused(format!("these prerequisites are blocked: {what}"))
+                .next("settle them, set their status in the plan, then start again"),
+        );
+    }
+    let postgres = prepared.postgres(environment.as_deref())?;
+    let isolate = prepared
+        .plan()
+        .isolate_env
+        .or(config.values.policy.isolate_env)
+        .unwrap_or(false);
+    let mut pass = prepared.plan().pass_env.clone();
+    pass.extend(config.values.policy.pass_env.iter().flatten().cloned());
+    let env = environment::base(caller(), isolate, &pass, &values.all());
+    let path = env
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map_or("", |(_, value)| value.as_str());
+    prepared.tools(path)?;
+    let inputs = prepared.inputs()?;
+
+    let state_dir = context.state_dir_of(&prepared.plan_dir, &config)?;
+    state_dir.prepare().map_err(|error| {
+        Failure::io(error)
+            .means("the run cannot keep its record, so nothing was started")
+            .next("make the folder writable, or name another one with --state-dir")
+    })?;
+    enough_space(&state_dir)?;
+    let address = Address::new(&state_dir, context.finds(&state_dir));
+    let lock = lock(
+        &state_dir,
+        &prepared.program.name,
+        environment.as_deref(),
+        "a new run",
+    )?;
+    unfinished(
+        &state_dir,
+        &prepared.program.name,
+        environment.as_deref(),
+        &address,
+    )?;
+    if !arguments.yes
+        && context.interactive
+        && !confirm(context, &prepared, environment.as_deref(), production)?
+    {
+        return Err(Failure::refused("not started"));
+    }
+
+    let key = secret_key(&state_dir)?;
+    let by = context.actor();
+    let start = |run: &crate::base::id::RunId| RunStarted {
+        run: run.clone(),
+        migration: prepared.program.name.clone(),
+        plan: prepared.file.clone(),
+        plan_path: prepared
+            .plan_dir
+            .join(&prepared.file)
+            .to_string_lossy()
+            .into_owned(),
+        plan_digest: prepared.program.digest.clone(),
+        inputs_hash: inputs.hash(),
+        environment: environment.clone(),
+        production,
+        by: by.clone(),
+        variables: values.plain.clone(),
+        secrets: values.fingerprints(&key),
+        left_out: left_out.clone(),
+        left_out_because: arguments.reason.clone().filter(|_| !left_out.is_empty()),
+        on_failure: arguments.on_failure.map(|policy| match policy {
+            Policy::Stop => OnFailure::Stop,
+            Policy::Phase => OnFailure::Phase,
+            Policy::Full => OnFailure::Full,
+        }),
+        unattested,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let session = Session::begin(
+        &state_dir,
+        inputs.clone(),
+        prepared.plan(),
+        prepared.program.clone(),
+        start,
+    )
+    .map_err(|error| {
+        Failure::io(error).means("the run's record could not be written, so nothing was started")
+    })?;
+    context.say(&format!(
+        "run {} of {} ({})",
+        session.run,
+        prepared.program.name,
+        environment.as_deref().map_or(
+            "production: no environment named".to_owned(),
+            |name| format!(
+                "environment {name}{}",
+                if production { ", production" } else { "" }
+            )
+        )
+    ));
+    let options = options(context, &arguments.drive, &config, env, &values, postgres);
+    let people = People::new(&config, &by.user, prepared.program.separation_of_duties);
+    let name = session.run.to_string();
+    let (session, standing) = go(
+        context,
+        Subject::New(Box::new(session)),
+        Some(&lock),
+        options,
+        people,
+        &name,
+        &address,
+    )?;
+    tell(context, "run", &session, &standing, &address)
+}
+
+/// The environment of this process, as far as it is text: what is not cannot be passed on unharmed.
+pub(super) fn caller() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+pub(super) fn options(
+    context: &Context,
+    arguments: &DriveArgs,
+    config: &crate::base::config::Config,
+    env: Vec<(String, String)>,
+    values: &Values,
+    postgres: Vec<(String, String)>,
+) -> Options {
+    let cores = || std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let jobs = arguments
+        .jobs
+        .or(config.values.policy.jobs.map(|n| usize::from(n.get())))
+        .unwrap_or_else(cores);
+    let mut secrets = values.masks();
+    secrets.extend(
+        postgres
+            .iter()
+            .filter(|(name, _)| name == "PGPASSWORD")
+            .map(|(_, value)| value.clone()),
+    );
+    Options {
+        by: context.actor(),
+        jobs: jobs.max(1),
+        wait: arguments.wait,
+        typed: Watcher::typed(context),
+        env,
+        secrets,
+        postgres,
+        binary: std::env::current_exe().unwrap_or_else(|_| "orchestrate".into()),
+        override_window: arguments.override_window.clone(),
+        accept_drift: None,
+        first: None,
+        tick: Watcher::tick(context),
+    }
+}
+
+/// Drives a run in a runtime of its own, on this thread.
+pub(super) fn go(
+    context: &Context,
+    subject: Subject,
+    lock: Option<&Lock>,
+    options: Options,
+    people: People,
+    run: &str,
+    address: &Address,
+) -> Result<(Session, Standing), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io(format!("the runtime cannot start: {error}")))?;
+    let mut watcher = Watcher::new(context, people, address);
+    let result = tokio::task::LocalSet::new()
+        .block_on(&runtime, drive(subject, lock, options, &mut watcher));
+    watcher.end();
+    // Threads that read the terminal end with the process.
+    runtime.shutdown_background();
+    let resume = address.command(&format!("orchestrate resume {run}"));
+    result.map_err(|error| match error {
+        DriveError::Rejected(rejected) => {
+            Failure { exit_code: rejected.exit_code(), ..Failure::refused(rejected) }
+        }
+        DriveError::Supervisor(crate::run::supervise::SupervisorError::Refused(refusal)) => {
+            Failure::refused(format!("somebody else drives run {run}: {refusal}"))
+                .next(address.command(&format!("orchestrate status {run} --watch")))
+        }
+        DriveError::Record(_) => Failure::io(&error)
+            .means("no new step was started; what was running is carried to its end and its end is kept")
+            .next(format!("make room or mend the disk, then `{resume}`")),
+        _ => Failure::io(&error)
+            .means("what was running is carried to its end and its end is kept; nothing new was started")
+            .next(resume),
+    })
+}
+
+/// Takes the lock of a migration in an environment, or says who has it.
+pub(super) fn lock(
+    state_dir: &StateDir,
+    migration: &str,
+    environment: Option<&str>,
+    run: &str,
+) -> Result<Lock, Failure> {
+    let path = state_dir.lock_path(migration, environment);
+    Lock::try_acquire(&path, &Holder::this_process(run)).map_err(|error| match error {
+        LockError::Held { .. } => {
+            Failure::refused(format!("another run of {migration} is going on: {error}"))
+                .next("wait for it, or look at it with `orchestrate status`")
+        }
+        LockError::Io { .. } | LockError::Note(_) => {
+            Failure::io(error).means("nothing was started")
+        }
+    })
+}
+
+/// SPEC section 6: `run` refuses while an unfinished run of the same migration and environment exists.
+fn unfinished(
+    state_dir: &StateDir,
+    migration: &str,
+    environment: Option<&str>,
+    address: &Address,
+) -> Result<(), Failure> {
+    for (run, folder) in state_dir.runs().map_err(Failure::io)?.into_iter().rev() {
+        let view = match View::open(run.clone(), folder) {
+            Ok(view) => view,
+            Err(error) => {
+                return Err(Failure::refused(format!(
+                    "run {run} cannot be read, and it may be unfinished: {error}"
+                ))
+                .next(address.command(&format!("orchestrate audit {run}"))));
+            }
+        };
+        let same =
+            view.state.started.as_ref().is_some_and(|s| {
+                s.migration == migration && s.environment.as_deref() == environment
+            });
+        if same && is_unfinished(&view) {
+            return Err(
+                Failure::refused(format!("run {run} of this migration is not finished")).next(
+                    format!(
+                        "go on with `{}`, or go back with `{}`",
+                        address.command(&format!("orchestrate resume {run}")),
+                        address.command(&format!("orchestrate rollback {run} --level full")),
+                    ),
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn enough_space(state_dir: &StateDir) -> Result<(), Failure> {
+    let stat = rustix::fs::statvfs(state_dir.path())
+        .map_err(|e| Failure::io(format!("{}: {e}", state_dir.path().display())))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    if free >= LEAST_FREE {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "{} has {} MiB left; a run wants at least {} MiB for its record",
+        state_dir.path().display(),
+        free / (1024 * 1024),
+        LEAST_FREE / (1024 * 1024)
+    ))
+    .next("make room, or name another folder with --state-dir"))
+}
+
+/// The key of this place's fingerprints of secrets: made once, never shown.
+pub(super) fn secret_key(state_dir: &StateDir) -> Result<Vec<u8>, Failure> {
+    let path = state_dir.path().join("key");
+    match std::fs::read(&path) {
+        Ok(key) => Ok(key),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = vec![0; 32];
+            std::fs::File::open("/dev/urandom")
+                .and_then(|mut source| source.read_exact(&mut key))
+                .map_err(|e| Failure::io(format!("no randomness for a key: {e}")))?;
+            durable::replace(&path, &key, 0o600).map_err(Failure::io)?;
+            Ok(key)
+        }
+        Err(error) => Err(Failure::io(format!("{}: {error}", path.display()))),
+    }
+}
+
+fn dry_run(
+    context: &Context,
+    prepared: &Prepared,
+    environment: Option<&str>,
+    values: &Values,
+    left_out: &[crate::base::id::StepId],
+) -> Result<u8, Failure> {
+    let mut shown: std::collections::BTreeMap<String, Option<String>> = values
+        .plain
+        .iter()
+        .map(|(name, value)| (name.clone(), Some(value.clone())))
+        .collect();
+    shown.extend(values.secret.keys().map(|name| (name.clone(), None)));
+    let preview = Preview::new(&prepared.program, environment, shown, left_out);
+    if context.json() {
+        context.print_json(&serde_json::to_value(&preview).map_err(Failure::io)?);
+    } else {
+        context.print(&preview.text(Look {
+            width: context.width,
+            colour: context.colour,
+        }));
+    }
+    context.result("run", 0, None, Some("dry_run"));
+    Ok(0)
+}
+
+/// "start?"
+fn confirm(
+    context: &Context,
+    prepared: &Prepared,
+    environment: Option<&str>,
+    production: bool,
+) -> Result<bool, Failure> {
+    let program = &prepared.program;
+    let place = environment.unwrap_or("no environment named");
+    context.say(&format!(
+        "{}: {} phases, {} steps, in {place}{}",
+        program.name,
+        program.phases.len(),
+        program.steps.len(),
+        if production { " (production)" } else { "" }
+    ));
+    context.say("start? [y/N] (--dry-run shows what would run)");
+    ask_yes()
+}
+
+/// Reads one line from the terminal.
+pub(super) fn ask_yes() -> Result<bool, Failure> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(Failure::io)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The plan's folder of a run that began earlier must still be there.
+pub(super) fn still_there(plan_dir: &Path) -> Result<(), Failure> {
+    if plan_dir.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "the plan's folder {} is gone; its commands run there",
+        plan_dir.display()
+    ))
+    .next("put it back, then go on"))
 }

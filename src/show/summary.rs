@@ -1,7 +1,7 @@
 //! What every end of a run prints: what was done, what was undone, which rollback decision was taken and why, what
 //! waits, and the journal's head (SPEC sections 5 and 6).
 
-use super::answer::{answer_command, next_command, other_answers};
+use super::answer::{Address, answer_command, next_command, other_answers};
 use super::text::{Look, Page, Tone, between, millis, quote};
 use super::words;
 use crate::plan::program::{Level, OnFailure, Program};
@@ -119,6 +119,7 @@ pub fn summary(
     standing: &Standing,
     records: &[Record],
     head: Option<&str>,
+    address: &Address,
     look: Look,
 ) -> String {
     let mut page = Page::new(look);
@@ -149,8 +150,8 @@ pub fn summary(
         for wait in &standing.waiting {
             let text = format!("{} (who: {})", wait.what, words::who(&wait.who));
             page.line(2, Some(Tone::Asks), &text);
-            page.command(4, "answer:", &answer_command(&start.run, wait));
-            for choice in other_answers(&start.run, wait) {
+            page.command(4, "answer:", &answer_command(&start.run, wait, address));
+            for choice in other_answers(&start.run, wait, address) {
                 page.command(4, "or:", &choice.command);
                 page.line(8, Some(Tone::Dim), &format!("({})", choice.means));
             }
@@ -162,7 +163,7 @@ pub fn summary(
     let next = state
         .started
         .as_ref()
-        .and_then(|s| next_command(&s.run, standing, state));
+        .and_then(|s| next_command(&s.run, standing, state, address));
     match next {
         Some(next) => page.command(0, "next:", &next),
         None => page.field(0, "next:", "nothing; the run is over"),

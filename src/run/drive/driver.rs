@@ -1,6 +1,7 @@
 //! The loop: select → decide → journal → apply → publish → next → perform.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,16 +14,19 @@ use super::audience::Audience;
 use super::inbox::Watch;
 use super::job_key;
 use super::jobs::Supervised;
-use super::session::{RecordError, Session};
+use super::session::{RecordError, Session, View};
 use crate::base::durable::{DurableError, Lock};
-use crate::plan::program::{Action as StepAction, BlockId, UndoUnit};
+use crate::base::id::RunId;
+use crate::plan::model::Plan;
+use crate::plan::program::{Action as StepAction, BlockId, Program, UndoUnit};
 use crate::run::engine::{
     Action, Actor, Ask, Event, Input, Life, Outcome, Proof, Record, Rejected, Stage, Standing,
     UndoStage, Verdict, Waiting, next, standing,
 };
+use crate::run::journal::{Inputs, RunFolder};
 use crate::run::perform::{Place, work};
 use crate::run::supervise::{
-    Attach, JobEnd, Message, SupervisorClient, SupervisorError, read_records, sweep,
+    Attach, JobEnd, Message, SupervisorClient, SupervisorError, SweepError, read_records, sweep,
 };
 
 /// How a run is driven.
@@ -46,8 +50,27 @@ pub struct Options {
     pub binary: std::path::PathBuf,
     /// Go ahead outside the window.
     pub override_window: Option<String>,
+    /// Go on with inputs that are not as they were.
+    pub accept_drift: Option<Box<AcceptDrift>>,
+    /// Asked for at once: a rollback by hand.
+    pub first: Option<Input>,
     /// Redraw interval of a live display, if there is one.
     pub tick: Option<Duration>,
+}
+
+/// Inputs as they are now, to go on with.
+#[derive(Debug)]
+pub struct AcceptDrift {
+    /// What changed.
+    pub files: Vec<String>,
+    /// Why that is all right.
+    pub reason: String,
+    /// The plan as it is now.
+    pub plan: Plan,
+    /// What the engine walks from now on.
+    pub program: Program,
+    /// All inputs as they are now.
+    pub inputs: Inputs,
 }
 
 /// Why driving ended before the run came to a stop of its own. The journal holds everything up to then.
@@ -65,6 +88,9 @@ pub enum DriveError {
     /// The run's folder or the signals cannot be watched.
     #[error("watch the run: {0}")]
     Watch(#[from] std::io::Error),
+    /// The run cannot be opened.
+    #[error(transparent)]
+    Open(#[from] super::session::OpenError),
     /// It makes no sense now.
     #[error("{0}")]
     Rejected(#[from] Rejected),
@@ -97,39 +123,49 @@ pub(super) enum Done {
     },
 }
 
-/// Drives the run until nothing more can be done, and says how it stands then. Must be called inside a
-/// [`tokio::task::LocalSet`]. The caller holds the run's lock and gives it along.
+/// What to drive.
+#[derive(Debug)]
+pub enum Subject {
+    /// A run that has just begun.
+    New(Box<Session>),
+    /// A run to go on with. It is opened only once its supervisor obeys: until then somebody else may write it.
+    Existing(RunId, RunFolder),
+}
+
+/// Drives a run until nothing more can be done, and says how it stands then. Must be called inside a
+/// [`tokio::task::LocalSet`]. `lock` is the run's lock where the caller could take it; without it a supervisor must be
+/// there that still holds it.
 ///
 /// # Errors
 /// [`DriveError`]; whatever happened before it is in the journal.
 pub async fn drive<A: Audience>(
-    session: &mut Session,
-    lock: &Lock,
+    subject: Subject,
+    lock: Option<&Lock>,
     options: Options,
     audience: &mut A,
-) -> Result<Standing, DriveError> {
-    let run_dir = session.folder.path().to_owned();
+) -> Result<(Session, Standing), DriveError> {
+    let run_dir = match &subject {
+        Subject::New(session) => session.folder.path().to_owned(),
+        Subject::Existing(_, folder) => folder.path().to_owned(),
+    };
+    if lock.is_some() && matches!(subject, Subject::Existing(..)) {
+        clear_strays(&run_dir, audience)?;
+    }
     let (client, arrival, messages) = SupervisorClient::start_or_attach(Attach {
         run_dir: &run_dir,
         binary: &options.binary,
-        lock: Some(lock),
+        lock,
         epoch: 0,
         takeover: false,
     })
     .await?;
-    if arrival.started {
-        // A supervisor that was killed may have left processes; nothing is decided before they are ended.
-        let swept = sweep(&run_dir, Duration::from_secs(5))
-            .map_err(|e| DriveError::LeftOver(e.to_string()))?;
-        for stray in &swept.ended {
-            audience.notice(&format!(
-                "ended a process that an earlier supervisor had left: {stray:?}"
-            ));
-        }
-    }
     client
         .base(options.env.clone(), options.secrets.clone())
         .await?;
+    let mut session = match subject {
+        Subject::New(session) => *session,
+        Subject::Existing(run, folder) => View::open(run, folder)?.take()?,
+    };
     let (sender, done) = mpsc::unbounded_channel();
     let place = Place {
         run: session.run.clone(),
@@ -144,7 +180,7 @@ pub async fn drive<A: Audience>(
         instead: BTreeMap::new(),
     };
     let mut driver = Driver {
-        session,
+        session: &mut session,
         audience,
         jobs: Supervised::new(client),
         place: Rc::new(place),
@@ -168,7 +204,29 @@ pub async fn drive<A: Audience>(
     if let Err(error) = driver.jobs.client().leave().await {
         tracing::debug!(%error, "the supervisor was gone already");
     }
-    result
+    result.map(|standing| (session, standing))
+}
+
+/// A supervisor that was killed may have left processes; nothing is decided before they are ended.
+fn clear_strays<A: Audience>(run_dir: &Path, audience: &mut A) -> Result<(), DriveError> {
+    let swept = match sweep(run_dir, Duration::from_secs(5)) {
+        Ok(swept) => swept,
+        Err(SweepError::SupervisorAlive) => return Ok(()),
+        Err(error) => return Err(DriveError::LeftOver(error.to_string())),
+    };
+    if !swept.ended.is_empty() {
+        let count = swept.ended.len();
+        audience.notice(&format!(
+            "{count} processes that a dead supervisor had left were ended"
+        ));
+    }
+    if swept.remaining.is_empty() {
+        return Ok(());
+    }
+    Err(DriveError::LeftOver(format!(
+        "these processes could not be ended: {:?}",
+        swept.remaining
+    )))
 }
 
 pub(super) struct Driver<'a, A> {
@@ -218,6 +276,9 @@ impl<A: Audience> Driver<'_, A> {
         if let Some(reason) = self.options.override_window.take() {
             let by = self.options.by.clone();
             self.input(Input::OverrideWindow { by, reason })??;
+        }
+        if let Some(accept) = self.options.accept_drift.take() {
+            self.accept_drift(*accept)?;
         }
         let records =
             read_records(&self.place.run_dir).map_err(|e| DriveError::LeftOver(e.to_string()))?;
@@ -309,7 +370,25 @@ impl<A: Audience> Driver<'_, A> {
                 Settle::NeverStarted => self.input(Input::UndoNotStarted { unit })??,
             }
         }
+        if let Some(first) = self.options.first.take() {
+            self.input(first)??;
+        }
         Ok(())
+    }
+
+    fn accept_drift(&mut self, accept: AcceptDrift) -> Result<(), DriveError> {
+        self.input(Input::AcceptDrift {
+            files: accept.files,
+            plan_digest: accept.program.digest.clone(),
+            inputs_hash: accept.inputs.hash(),
+            by: self.options.by.clone(),
+            reason: accept.reason,
+        })??;
+        // First the decision, then the snapshot: a crash between them finds the drift again and asks again.
+        self.flush()?;
+        Ok(self
+            .session
+            .adopt(&accept.plan, accept.program, accept.inputs)?)
     }
 
     pub(super) fn acted(
@@ -334,7 +413,10 @@ impl<A: Audience> Driver<'_, A> {
         mut messages: mpsc::Receiver<Message>,
         mut done: mpsc::UnboundedReceiver<Done>,
     ) -> Result<Standing, DriveError> {
-        #[expect(deprecated, reason = "its successor is unsafe to call; a Watch owns its descriptor and never changes it")]
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe to call; a Watch owns its descriptor and never changes it"
+        )]
         let watch = AsyncFd::new(Watch::new(&self.session.folder.inbox())?)?;
         let mut signals = Signals::new()?;
         let mut typed = self.options.typed.take();

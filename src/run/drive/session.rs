@@ -278,6 +278,30 @@ impl Session {
         Ok(Ok(records))
     }
 
+    /// Goes on with inputs as they are now: the decision is recorded already.
+    ///
+    /// # Errors
+    /// When they cannot be stored, or the records so far do not fit the changed plan.
+    pub fn adopt(
+        &mut self,
+        plan: &Plan,
+        program: Program,
+        inputs: Inputs,
+    ) -> Result<(), RecordError> {
+        let contents = self.folder.read().map_err(|error| DurableError::Io {
+            doing: "read",
+            path: self.folder.journal(),
+            source: io::Error::other(error.to_string()),
+        })?;
+        let state = State::replay(&program, &contents.records)?;
+        store_plan(&self.folder.inputs(), plan)?;
+        inputs.store(&self.folder.inputs())?;
+        self.state = state;
+        self.program = program;
+        self.inputs = inputs;
+        Ok(())
+    }
+
     /// The digest of the journal's last line.
     #[must_use]
     pub fn head(&self) -> &Digest {

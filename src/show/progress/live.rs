@@ -1,5 +1,6 @@
 //! The display on a terminal: what runs now stays at the bottom, what ended scrolls above it as plain lines.
 
+use crate::show::answer::Address;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ pub struct LiveAudience {
     bar: ProgressBar,
     size: Size,
     colour: bool,
+    address: Address,
     outputs: Outputs,
     waiting: Vec<Waiting>,
     said: Vec<(String, String)>,
@@ -36,13 +38,18 @@ impl std::fmt::Debug for LiveAudience {
 impl LiveAudience {
     /// A display on standard error. `size` gives columns and lines of the terminal.
     #[must_use]
-    pub fn new(size: Size, colour: bool) -> Self {
-        Self::on(ProgressDrawTarget::stderr_with_hz(10), size, colour)
+    pub fn new(size: Size, colour: bool, address: Address) -> Self {
+        Self::on(
+            ProgressDrawTarget::stderr_with_hz(10),
+            size,
+            colour,
+            address,
+        )
     }
 
     /// A display on `target`.
     #[must_use]
-    pub fn on(target: ProgressDrawTarget, size: Size, colour: bool) -> Self {
+    pub fn on(target: ProgressDrawTarget, size: Size, colour: bool, address: Address) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
@@ -51,6 +58,7 @@ impl LiveAudience {
             bar,
             size,
             colour,
+            address,
             outputs: Outputs::new(),
             waiting: Vec::new(),
             said: Vec::new(),
@@ -164,7 +172,7 @@ impl Audience for LiveAudience {
         for wait in waiting {
             let key = (wait.item.clone(), wait.what.clone());
             if !self.said.contains(&key) {
-                for (i, text) in waiting_lines(state, wait).iter().enumerate() {
+                for (i, text) in waiting_lines(state, wait, &self.address).iter().enumerate() {
                     if i == 0 {
                         let text = format!("{}  {text}", visible(&wait.item));
                         self.say(&text, Some(Tone::Asks));

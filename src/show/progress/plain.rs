@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::plan::program::Program;
 use crate::run::drive::Audience;
 use crate::run::engine::{Record, Stage, State, Waiting};
-use crate::show::answer::{answer_command, other_answers};
+use crate::show::answer::{Address, answer_command, other_answers};
 use crate::show::plain::line;
 use crate::show::text::{between, instant, millis, visible};
 use crate::show::words;
@@ -21,17 +21,19 @@ pub struct PlainAudience<W: Write> {
     writer: W,
     output: bool,
     waits: Vec<(String, String)>,
+    address: Address,
     spoke_at: Option<Timestamp>,
     error: Option<io::Error>,
 }
 
 impl<W: Write> PlainAudience<W> {
     /// Writes to `writer`; what steps print is not shown (it is in the log files, and its end is shown on a failure).
-    pub const fn new(writer: W) -> Self {
+    pub const fn new(writer: W, address: Address) -> Self {
         Self {
             writer,
             output: false,
             waits: Vec::new(),
+            address,
             spoke_at: None,
             error: None,
         }
@@ -64,7 +66,7 @@ impl<W: Write> PlainAudience<W> {
 }
 
 /// What a waiting item says, and the command that answers it.
-pub(super) fn waiting_lines(state: &State, wait: &Waiting) -> Vec<String> {
+pub(super) fn waiting_lines(state: &State, wait: &Waiting, address: &Address) -> Vec<String> {
     let mut first = format!(
         "waits: {} (who: {}",
         visible(&wait.what),
@@ -76,8 +78,11 @@ pub(super) fn waiting_lines(state: &State, wait: &Waiting) -> Vec<String> {
     first.push(')');
     let mut lines = vec![first];
     if let Some(start) = &state.started {
-        lines.push(format!("    answer: {}", answer_command(&start.run, wait)));
-        for choice in other_answers(&start.run, wait) {
+        lines.push(format!(
+            "    answer: {}",
+            answer_command(&start.run, wait, address)
+        ));
+        for choice in other_answers(&start.run, wait, address) {
             lines.push(format!(
                 "    or:     {}  ({})",
                 choice.command, choice.means
@@ -109,7 +114,7 @@ impl<W: Write> Audience for PlainAudience<W> {
             if self.waits.contains(&key) {
                 continue;
             }
-            for (i, line) in waiting_lines(state, wait).iter().enumerate() {
+            for (i, line) in waiting_lines(state, wait, &self.address).iter().enumerate() {
                 if i == 0 {
                     self.write(&format!("{at}{}  {line}", visible(&wait.item)));
                 } else {

@@ -7,7 +7,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::answer::{Choice, answer_command, next_command, other_answers};
+use super::answer::{Address, Choice, answer_command, next_command, other_answers};
 use super::text::between;
 use super::words;
 use crate::plan::program::{BlockId, Gate, GateAt, How, Program};
@@ -185,6 +185,7 @@ impl StatusView {
         now: Timestamp,
         driven: bool,
         head: Option<&str>,
+        address: &Address,
     ) -> Self {
         let start = state.started.as_ref();
         let run = start.map(|s| &s.run);
@@ -221,8 +222,8 @@ impl StatusView {
                         who: wait.who.clone(),
                         since: wait.since,
                         until: wait.until,
-                        answer: answer_command(run, wait),
-                        choices: other_answers(run, wait),
+                        answer: answer_command(run, wait, address),
+                        choices: other_answers(run, wait, address),
                     })
                     .collect()
             }),
@@ -242,9 +243,9 @@ impl StatusView {
             next: run.and_then(|run| {
                 if driven && standing.state == RunState::Running && standing.waiting.is_empty() {
                     let run = super::text::quote(run.as_str());
-                    Some(format!("orchestrate status {run} --watch"))
+                    Some(address.command(&format!("orchestrate status {run} --watch")))
                 } else {
-                    next_command(run, standing, state)
+                    next_command(run, standing, state, address)
                 }
             }),
         }
