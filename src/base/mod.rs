@@ -5,3 +5,4 @@ pub mod diagnostic;
 pub mod durable;
 pub mod id;
 pub mod quantity;
+pub mod watch;

@@ -11,12 +11,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::audience::Audience;
-use super::inbox::Watch;
 use super::job_key;
 use super::jobs::Supervised;
 use super::session::{RecordError, Session, View};
 use crate::base::durable::{DurableError, Lock};
 use crate::base::id::RunId;
+use crate::base::watch::Watch;
 use crate::plan::model::Plan;
 use crate::plan::program::{Action as StepAction, BlockId, Program, UndoUnit};
 use crate::run::engine::{

@@ -5,16 +5,13 @@
 
 use std::fs;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::inotify;
 use serde::{Deserialize, Serialize};
 
 use crate::base::durable::{self, DurableError};
+use crate::base::watch::Watch;
 use crate::plan::program::Level;
 use crate::run::engine::{Actor, Answer, Input};
 
@@ -180,52 +177,6 @@ pub(super) fn answered(letter: &Path, receipt: &Receipt) -> Result<(), DurableEr
         serde_json::to_vec(receipt).map_err(|e| failed("write the receipt of", e.into()))?;
     durable::replace(&letter.with_extension(RECEIPT), &bytes, 0o600)?;
     fs::remove_file(letter).map_err(|e| failed("remove", e))
-}
-
-/// Tells when something appears in a folder.
-#[derive(Debug)]
-pub(super) struct Watch(OwnedFd);
-
-impl Watch {
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
-        let fd = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-        inotify::add_watch(
-            &fd,
-            folder,
-            inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::CLOSE_WRITE,
-        )?;
-        Ok(Self(fd))
-    }
-
-    /// Forgets what has been told so far.
-    pub(super) fn drain(&self) {
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.0, &mut buffer);
-        // It ends with "would block", because the descriptor never blocks.
-        while reader.next().is_ok() {}
-    }
-
-    fn wait(&self, patience: Duration) -> io::Result<()> {
-        let timeout = Timespec::try_from(patience).map_err(|e| io::Error::other(e.to_string()))?;
-        match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.drain();
-        Ok(())
-    }
-}
-
-impl AsRawFd for Watch {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
-
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
 }
 
 #[cfg(test)]
