@@ -3,5 +3,6 @@
 mod house;
 
 mod corpus;
+mod records;
 mod supervise;
 mod support;

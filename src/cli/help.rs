@@ -12,10 +12,7 @@ use super::failure::Failure;
 const NAME: &str = "orchestrate";
 
 /// Prints the completion script of a shell.
-pub(super) fn completions(
-    context: &Context,
-    arguments: &CompletionsArgs,
-) -> Result<u8, Failure> {
+pub(super) fn completions(context: &Context, arguments: &CompletionsArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,
@@ -41,8 +38,9 @@ pub(super) fn completions(
 /// Prints the main page, or writes one page per verb into a folder.
 pub(super) fn man(context: &Context, arguments: &ManArgs) -> Result<u8, Failure> {
     if let Some(folder) = &arguments.dir {
-        write_all(folder)
-            .map_err(|e| Failure::io(format!("write manual pages into {}: {e}", folder.display())))?;
+        write_all(folder).map_err(|e| {
+            Failure::io(format!("write manual pages into {}: {e}", folder.display()))
+        })?;
         context.say(&format!("manual pages are in {}", folder.display()));
         context.result("man", 0, None, None);
         return Ok(0);

@@ -1,6 +1,6 @@
 //! `validate`: everything that is wrong with a plan, in one go.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use serde_json::json;
@@ -125,13 +125,18 @@ pub(super) fn verb(
     context: &super::context::Context,
     arguments: &super::arguments::ValidateArgs,
 ) -> Result<u8, super::Failure> {
-    let mut out = io::stdout().lock();
-    validate(
+    let mut style = context.style();
+    // Findings go to standard output, which may be a file although standard error is a terminal.
+    style.color &= io::stdout().is_terminal();
+    let mut text = Vec::new();
+    let exit_code = validate(
         &arguments.plan,
         arguments.strict,
         context.json(),
-        context.style(),
-        &mut out,
+        style,
+        &mut text,
     )
-    .map_err(super::Failure::io)
+    .map_err(super::Failure::io)?;
+    context.print(&String::from_utf8_lossy(&text));
+    Ok(exit_code)
 }

@@ -98,7 +98,5 @@ fn running(folder: &RunFolder) -> Vec<String> {
 
 /// What a job's key is of: `000012-STEP-1` is STEP-1's, `c1.5-GATE-1.criteria.0` that check's.
 pub(in crate::cli) fn label(job: &str) -> String {
-    job.split_once('-')
-        .map_or(job, |(_, what)| what)
-        .to_owned()
+    job.split_once('-').map_or(job, |(_, what)| what).to_owned()
 }

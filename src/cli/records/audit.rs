@@ -18,6 +18,7 @@ use crate::run::drive::{OpenError, View};
 use crate::run::engine::{Event, Proof, Record, standing};
 use crate::run::journal::{Contents, Inputs, ReadError, RunFolder};
 use crate::run::supervise::{RECORDS, read_records};
+use crate::show::text::visible;
 
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,9 +59,9 @@ pub(in crate::cli) fn audit(context: &Context, arguments: &AuditArgs) -> Result<
     let living = match alive(&state_dir, &run, &folder, records) {
         Ok(living) => living,
         Err(error) => {
-            audit
-                .notes
-                .push(format!("whether a process drives the run is not known: {error}"));
+            audit.notes.push(format!(
+                "whether a process drives the run is not known: {error}"
+            ));
             Alive::default()
         }
     };
@@ -118,7 +119,10 @@ impl Audit {
             Err(ReadError::Damaged { damage, .. }) => {
                 // Every record before the damaged line is good.
                 self.records = usize::try_from(damage.record.saturating_sub(1)).unwrap_or(0);
-                let why = format!("line {}, byte {}: {}", damage.line, damage.offset, damage.why);
+                let why = format!(
+                    "line {}, byte {}: {}",
+                    damage.line, damage.offset, damage.why
+                );
                 self.broken(JOURNAL, Some(damage.record), why);
                 None
             }
@@ -164,7 +168,11 @@ impl Audit {
     fn inputs(&mut self, run: &RunId, folder: &RunFolder, contents: Option<&Contents>) {
         match Inputs::load(&folder.inputs()) {
             Err(error) => {
-                self.broken("inputs/inputs.json", None, format!("it cannot be read: {error}"));
+                self.broken(
+                    "inputs/inputs.json",
+                    None,
+                    format!("it cannot be read: {error}"),
+                );
             }
             Ok(inputs) => {
                 self.inputs = inputs.files.len();
@@ -197,15 +205,23 @@ impl Audit {
             Err(OpenError::Inputs { source, .. }) => {
                 let list_is_told = self.broken.iter().any(|b| b.file == "inputs/inputs.json");
                 if !list_is_told {
-                    self.broken("inputs/plan.json", None, format!("it cannot be read: {source}"));
+                    self.broken(
+                        "inputs/plan.json",
+                        None,
+                        format!("it cannot be read: {source}"),
+                    );
                 }
             }
             Err(OpenError::Plan { first, .. }) => {
-                let why = format!("it makes no program, which it did when the run started: {first}");
+                let why =
+                    format!("it makes no program, which it did when the run started: {first}");
                 self.broken("inputs/plan.json", None, why);
             }
             Err(OpenError::Illegal { illegal, .. }) => {
-                let why = format!("{} may not follow what is before it: {}", illegal.what, illegal.why);
+                let why = format!(
+                    "{} may not follow what is before it: {}",
+                    illegal.what, illegal.why
+                );
                 self.broken(JOURNAL, Some(illegal.n), why);
             }
         }
@@ -233,7 +249,11 @@ impl Audit {
             };
             match digest(&path, partial.get(log).copied()) {
                 Ok(now) if now.as_str() == sha256 => self.logs += 1,
-                Ok(_) => self.broken(log, Some(record.n), "it is not as it was when it was written"),
+                Ok(_) => self.broken(
+                    log,
+                    Some(record.n),
+                    "it is not as it was when it was written",
+                ),
                 // Nothing was printed, so nothing was written.
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound
@@ -264,7 +284,11 @@ impl Audit {
             };
             match (digest(&path, None), sha256) {
                 (Ok(now), Some(sha256)) if now.as_str() != sha256 => {
-                    self.broken(file, Some(record.n), "it is not as it was when it was handed in");
+                    self.broken(
+                        file,
+                        Some(record.n),
+                        "it is not as it was when it was handed in",
+                    );
                 }
                 (Ok(_), _) => self.evidence += 1,
                 (Err(error), _) => {
@@ -334,7 +358,12 @@ impl Audit {
         } else {
             context.print(&text);
         }
-        context.result("audit", exit_code, Some(run.as_str()), self.state.as_deref());
+        context.result(
+            "audit",
+            exit_code,
+            Some(run.as_str()),
+            self.state.as_deref(),
+        );
         exit_code
     }
 
@@ -358,11 +387,11 @@ impl Audit {
                 .record
                 .map_or_else(String::new, |n| format!(", record {n}"));
             let line = format!("broken: {}{record}: {}", broken.file, broken.why);
-            text.push_str(&super::harmless(line.as_bytes()));
+            text.push_str(&visible(&line));
             text.push('\n');
         }
         for note in &self.notes {
-            text.push_str(&format!("note: {note}\n"));
+            text.push_str(&format!("note: {}\n", visible(note)));
         }
         if !self.broken.is_empty() {
             text.push_str(&format!(

@@ -163,7 +163,7 @@ impl Source<'_> {
                 continue;
             };
             // What services printed after their step had ended.
-            let (stem, late) = match stem.strip_suffix(".late").or(stem.strip_suffix(".log.late")) {
+            let (stem, late) = match stem.strip_suffix(".late") {
                 Some(stem) => (stem, " (after its end)"),
                 None => (stem, ""),
             };
@@ -269,12 +269,10 @@ impl Source<'_> {
                     continue;
                 }
                 if last.as_ref() != Some(&log.path) {
-                    sink.header(&format!(
-                        "{}==> {}: {} <==",
-                        if last.is_some() { "\n" } else { "" },
-                        log.item,
-                        log.path
-                    ))?;
+                    sink.header(
+                        &format!("==> {}: {} <==", log.item, log.path),
+                        last.is_some(),
+                    )?;
                     last = Some(log.path.clone());
                 }
                 let to = sink.copy(&file, from)?;
@@ -286,7 +284,10 @@ impl Source<'_> {
         sink.finish()?;
         if printed.is_empty() {
             let of = self.only.map_or_else(String::new, |id| format!(" of {id}"));
-            context.say(&format!("nothing{of} has printed anything in run {}", self.run));
+            context.say(&format!(
+                "nothing{of} has printed anything in run {}",
+                self.run
+            ));
         }
         Ok(())
     }
@@ -325,7 +326,12 @@ fn ids(program: &Program) -> Vec<String> {
     ids.extend(program.gates.iter().map(|g| g.id.to_string()));
     ids.extend(program.phases.iter().map(|p| p.id.to_string()));
     for block in program.blocks() {
-        ids.extend(program.block(&block).iter().map(|check| check.id.to_string()));
+        ids.extend(
+            program
+                .block(&block)
+                .iter()
+                .map(|check| check.id.to_string()),
+        );
     }
     ids
 }

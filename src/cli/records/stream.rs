@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
+use crate::show::text::visible;
+
 const BLOCK: usize = 64 * 1024;
 
 /// Where the bytes of logs go. To a terminal they go with control characters made visible, elsewhere as they are.
@@ -27,10 +29,13 @@ impl Sink {
         }
     }
 
-    /// A line of our own above a log.
-    pub(super) fn header(&mut self, text: &str) -> io::Result<()> {
+    /// A line of our own above a log, after an empty one if something stands before it.
+    pub(super) fn header(&mut self, text: &str, apart: bool) -> io::Result<()> {
         self.finish()?;
-        writeln!(self.out, "{}", super::harmless(text.as_bytes()).replace('\n', " "))
+        if apart {
+            writeln!(self.out)?;
+        }
+        writeln!(self.out, "{}", visible(text))
     }
 
     /// Everything of the file from `from` on; returns where it ended.
