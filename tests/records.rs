@@ -22,18 +22,21 @@ const PLAN: &str = r#"
 metadata: {version: "1.0", migration_name: Move the carts}
 migration_overview: {name: Move the carts}
 migration_phases:
-  - id: PHASE-1
+  - phase_id: PHASE-1
     name: Only
     order: 1
     steps:
-      - id: STEP-1
+      - step_id: STEP-1
         name: First
+        type: configuration
         order: 1
         execution_details: {automation_script: scripts/first.sh}
-        validation_checks:
-          - {check: it is there, command: "true"}
-      - id: STEP-2
+        validation:
+          validation_checks:
+            - {check: it is there, command: "true"}
+      - step_id: STEP-2
         name: Second
+        type: configuration
         order: 2
         execution_details: {commands: [{run: "true"}]}
 "#;
@@ -437,7 +440,7 @@ fn logs_are_printed_in_order_with_a_header() {
     assert_eq!((code, logs.len()), (0, 2));
     assert_eq!(logs[0]["type"], "log");
     assert_eq!(logs[0]["item"], "STEP-1");
-    assert_eq!(logs[0]["bytes"], 33);
+    assert_eq!(logs[0]["bytes"], 34);
     assert!(
         logs[0]["record"].is_number() && PathBuf::from(logs[0]["path"].as_str().unwrap()).is_file()
     );
