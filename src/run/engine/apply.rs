@@ -279,7 +279,10 @@ impl State {
                     "an undo is going on",
                 )
             }
-            Event::UnwindingStarted { .. } => self.forward(),
+            Event::UnwindingStarted { .. } => {
+                self.forward()?;
+                ensure(!self.is_acting(), "a step is still going on")
+            }
             Event::UnwindingApproved { level, .. } | Event::UnwindingRefused { level, .. } => {
                 let unwinding = self.unwinding.as_ref().ok_or("no undo is going on")?;
                 ensure(
@@ -467,7 +470,10 @@ impl State {
             Event::PhasePassed { phase } => self.set_phase(program, phase, PhaseState::Passed),
             Event::StepStarted { step, attempt } => {
                 self.starts += 1;
-                let start = self.starts;
+                let (start, epoch) = (self.starts, self.epoch);
+                let by_hand = program
+                    .step_index(step)
+                    .is_some_and(|i| Self::is_manual(program, i));
                 for block in [
                     BlockId::Validation(step.clone()),
                     BlockId::DoneIf(step.clone()),
@@ -478,6 +484,9 @@ impl State {
                 if let Some(state) = self.step_mut(program, step) {
                     state.stage = Stage::Acting;
                     state.attempt = *attempt;
+                    state.epoch = epoch;
+                    state.by_hand = by_hand;
+                    state.before = state.effect;
                     state.effect = Effect::May;
                     state.start = start;
                     state.intent = record.n;
@@ -491,13 +500,13 @@ impl State {
                 proof,
                 ..
             } => {
-                let epoch = self.epoch;
                 if let Some(state) = self.step_mut(program, step) {
                     state.ended_at = Some(at);
                     match outcome {
                         Outcome::Succeeded => state.stage = Stage::Validating,
                         Outcome::Failed => Self::fail(state, proof.detail.clone(), at),
-                        Outcome::Unknown => state.stage = Stage::Unknown { epoch },
+                        // The epoch of the start, not of this record: a crash is settled by the driver that follows.
+                        Outcome::Unknown => state.stage = Stage::Unknown { epoch: state.epoch },
                     }
                 }
             }
@@ -510,7 +519,7 @@ impl State {
                 }
             }
             Event::StepRemeasured { step } => {
-                self.forget_measured(program, &BlockId::Validation(step.clone()));
+                self.forget_measured(&BlockId::Validation(step.clone()));
                 if let Some(Stage::Observing { measured, .. }) =
                     self.step_mut(program, step).map(|s| &mut s.stage)
                 {
@@ -545,7 +554,12 @@ impl State {
                     self.gates[i].stage = GateStage::Measuring;
                 }
             }
-            Event::GateMeasured { gate } => self.set_gate(program, gate, GateStage::Approving),
+            Event::GateMeasured { gate } => {
+                if let Some(i) = program.gate_index(gate) {
+                    self.gates[i].measured = self.epoch;
+                }
+                self.set_gate(program, gate, GateStage::Approving);
+            }
             Event::Approved {
                 gate, by, digest, ..
             } => {
@@ -562,7 +576,7 @@ impl State {
                 self.set_gate(program, gate, GateStage::Refused(by.name.clone()));
             }
             Event::GateRemeasured { gate } => {
-                self.forget_measured(program, &BlockId::Gate(gate.clone()));
+                self.forget_measured(&BlockId::Gate(gate.clone()));
                 self.set_gate(program, gate, GateStage::Measuring);
             }
             Event::GatePassed { gate } => self.set_gate(program, gate, GateStage::Passed),
@@ -628,7 +642,10 @@ impl State {
                     self.blocks
                         .remove(&BlockId::UndoTest(UndoUnit::Phase(phase.id.clone())));
                 }
-                self.handle_failures();
+                // A retry undoes one step; what another failure leads to is still to be decided.
+                if !matches!(then, Then::Retry(_)) {
+                    self.handle_failures();
+                }
                 self.unwinding = Some(Unwinding {
                     level: *level,
                     units: units.clone(),
@@ -649,6 +666,7 @@ impl State {
             }
             Event::UnwindingRefused { by, .. } => {
                 self.unwinding = None;
+                self.handle_failures();
                 self.life = Life::Stopped(format!("{} refused the rollback", by.name));
             }
             Event::UndoStarted {
@@ -711,6 +729,7 @@ impl State {
                     Settled::Undone => self.undone(program, unit, Effect::Undone),
                     Settled::Done => {
                         self.unwinding = None;
+                        self.handle_failures();
                         self.life = Life::Stopped(format!("{unit} was left as it is"));
                     }
                     Settled::Retry => {
@@ -731,6 +750,7 @@ impl State {
             Event::UnwindingHalted { why, .. } => {
                 self.unwinding = None;
                 self.escalation = None;
+                self.handle_failures();
                 self.life = Life::Stopped(why.clone());
             }
             Event::UnwindingCompleted { .. } => self.unwound(program),
@@ -785,7 +805,13 @@ impl State {
                 *judged = None;
             }
         }
-        if matches!(self.life, Life::Stopped(_)) {
+        // The window may have closed since; who went ahead without it did so for the run.
+        if self.window == WindowState::Entered {
+            self.window = WindowState::Unchecked;
+            self.blocks.remove(&BlockId::Window);
+        }
+        let stopped = matches!(self.life, Life::Stopped(_));
+        if stopped {
             self.life = Life::Running;
             for i in 0..self.steps.len() {
                 let step = &program.steps[i];
@@ -793,14 +819,47 @@ impl State {
                 let anew = state.effect != Effect::May || step.effect_none || step.idempotent;
                 if matches!(state.stage, Stage::Failed { .. }) && anew {
                     self.begin_anew(program, &step.id);
-                    self.steps[i].failures = 0;
                 }
+                self.steps[i].failures = 0;
             }
         }
         for gate in &mut self.gates {
-            if gate.stage == GateStage::Failed(GateResponse::Block) {
+            let anew = match gate.stage {
+                GateStage::Failed(GateResponse::Block) => true,
+                // The rollback that it led to is over, one way or another.
+                GateStage::Failed(GateResponse::Rollback) | GateStage::RollingBack => stopped,
+                _ => false,
+            };
+            if anew {
                 gate.stage = GateStage::Closed;
             }
+        }
+        self.forget_before(program);
+    }
+
+    /// What was measured to allow something that has not begun yet is measured again: hours may lie between.
+    fn forget_before(&mut self, program: &Program) {
+        let mut old = Vec::new();
+        if self.starts == 0 {
+            old.push(BlockId::Prerequisites);
+        }
+        for (phase, state) in program.phases.iter().zip(&self.phases) {
+            if *state == PhaseState::Waiting {
+                old.push(BlockId::Start(phase.id.clone()));
+            }
+        }
+        for (step, state) in program.steps.iter().zip(&self.steps) {
+            if state.stage == Stage::Pending {
+                old.push(BlockId::Preconditions(step.id.clone()));
+            }
+        }
+        for (gate, state) in program.gates.iter().zip(&self.gates) {
+            if state.stage == GateStage::Measuring {
+                old.push(BlockId::Gate(gate.id.clone()));
+            }
+        }
+        for block in old {
+            self.forget_measured(&block);
         }
     }
 
@@ -812,7 +871,7 @@ impl State {
     }
 
     /// Forgets what was measured in a block; what a person said stays.
-    fn forget_measured(&mut self, _program: &Program, block: &BlockId) {
+    fn forget_measured(&mut self, block: &BlockId) {
         if let Some(slots) = self.blocks.get_mut(block) {
             for slot in slots {
                 if slot.as_ref().is_some_and(|j| !j.person) {
@@ -881,15 +940,22 @@ impl State {
                     state.stage = Stage::Validating;
                 }
             }
+            Settled::Undone if *ground == Ground::NeverStarted => {
+                // This attempt did nothing: everything is as it was before, also what a person confirmed.
+                let confirmed = self.blocks.remove(&BlockId::Confirm(step.clone()));
+                self.begin_anew(program, step);
+                if let Some(confirmed) = confirmed {
+                    self.blocks
+                        .insert(BlockId::Confirm(step.clone()), confirmed);
+                }
+                if let Some(state) = self.step_mut(program, step) {
+                    state.effect = state.before;
+                }
+            }
             Settled::Undone => {
                 self.begin_anew(program, step);
                 if let Some(state) = self.step_mut(program, step) {
-                    match ground {
-                        // This attempt did nothing; what an earlier one did is still there.
-                        Ground::NeverStarted if state.attempt > 1 => {}
-                        Ground::NeverStarted => state.effect = Effect::None,
-                        _ => state.effect = Effect::Undone,
-                    }
+                    state.effect = Effect::Undone;
                     state.failures = 0;
                 }
             }
@@ -922,21 +988,77 @@ impl State {
             if self.steps[i].effect != Effect::May {
                 continue;
             }
-            self.begin_anew(program, &program.steps[i].id);
-            self.steps[i].effect = effect;
-            let phase = program.steps[i].phase;
-            if self.phases[phase] == PhaseState::Passed {
-                self.phases[phase] = PhaseState::Started;
+            // A step that is undone in order to be tried again stays failed until its backoff is over.
+            let retried = self
+                .unwinding
+                .as_ref()
+                .is_some_and(|u| u.then == Then::Retry(program.steps[i].id.clone()));
+            if !retried {
+                self.begin_anew(program, &program.steps[i].id);
             }
-            for (gate, state) in program.gates.iter().zip(&mut self.gates) {
-                let concerned = match gate.at {
-                    GateAt::Phase(p) => p == phase,
-                    GateAt::Step(s) => s == i,
-                    GateAt::Completion => true,
-                };
-                if concerned {
-                    state.stage = GateStage::Closed;
-                    state.approvals.clear();
+            self.steps[i].effect = effect;
+            self.reopen(program, i);
+        }
+    }
+
+    /// What was decided on the ground that step `i` had succeeded is to be decided anew.
+    fn reopen(&mut self, program: &Program, i: usize) {
+        let phase = program.steps[i].phase;
+        if self.phases[phase] == PhaseState::Passed {
+            self.phases[phase] = PhaseState::Started;
+        }
+        for (gate, state) in program.gates.iter().zip(&mut self.gates) {
+            let concerned = match gate.at {
+                GateAt::Phase(p) => p == phase,
+                GateAt::Step(s) => s == i,
+                GateAt::Completion => true,
+            };
+            if concerned {
+                state.stage = GateStage::Closed;
+                state.approvals.clear();
+            }
+        }
+    }
+
+    /// Steps without effect of their own have nothing to undo, but what they looked at is gone: they run again, if they
+    /// ran after what was undone, or if nothing else is left of their phase.
+    fn look_again(&mut self, program: &Program, covers: &[StepId]) {
+        let covered: Vec<usize> = covers
+            .iter()
+            .filter_map(|id| program.step_index(id))
+            .collect();
+        let Some(since) = covered.iter().map(|&i| self.steps[i].start).min() else {
+            return;
+        };
+        let first = covered.iter().map(|&i| program.steps[i].phase).min();
+        for (p, phase) in program.phases.iter().enumerate() {
+            if Some(p) < first || self.phases[p] == PhaseState::Waiting {
+                continue;
+            }
+            // Such a phase begins from its start conditions again.
+            let empty = phase.steps.iter().all(|&s| {
+                let stage = &self.steps[s].stage;
+                (self.steps[s].effect != Effect::May || program.steps[s].effect_none)
+                    && !matches!(stage, Stage::Acting | Stage::Unknown { .. })
+            });
+            for &s in &phase.steps {
+                let state = &self.steps[s];
+                let ended = matches!(
+                    state.stage,
+                    Stage::Validating | Stage::Observing { .. } | Stage::Succeeded
+                );
+                if ended && program.steps[s].effect_none && (empty || state.start > since) {
+                    self.begin_anew(program, &program.steps[s].id);
+                    self.steps[s].effect = Effect::None;
+                    self.reopen(program, s);
+                }
+            }
+            if empty {
+                self.phases[p] = PhaseState::Waiting;
+                self.blocks.remove(&BlockId::Start(phase.id.clone()));
+                for &gate in &phase.gates {
+                    self.gates[gate].stage = GateStage::Closed;
+                    self.gates[gate].approvals.clear();
                 }
             }
         }
@@ -946,29 +1068,15 @@ impl State {
         let Some(unwinding) = self.unwinding.take() else {
             return;
         };
-        // A phase without any effect left begins from its start conditions again.
-        for (i, phase) in program.phases.iter().enumerate() {
-            if self.phases[i] == PhaseState::Started
-                && phase.steps.iter().all(|&s| {
-                    self.steps[s].effect != Effect::May
-                        && !matches!(self.steps[s].stage, Stage::Acting | Stage::Unknown { .. })
-                })
-            {
-                self.phases[i] = PhaseState::Waiting;
-                self.blocks.remove(&BlockId::Start(phase.id.clone()));
-            }
+        // A retry goes on where it was: what held then still does.
+        if !matches!(unwinding.then, Then::Retry(_)) {
+            self.look_again(program, &unwinding.covers);
         }
         match unwinding.then {
             Then::Stop => self.life = Life::Stopped(unwinding.why),
             Then::Finish => self.life = Life::RolledBack,
             Then::Escalate(level, phase) => self.escalation = Some((level, phase, unwinding.why)),
-            Then::Retry(step) => {
-                self.begin_anew(program, &step);
-                // The phase goes on: its start conditions held and still do.
-                if let Some(i) = program.step_index(&step) {
-                    self.phases[program.steps[i].phase] = PhaseState::Started;
-                }
-            }
+            Then::Retry(_) => {}
         }
     }
 

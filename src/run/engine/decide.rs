@@ -325,7 +325,15 @@ pub fn decide(
                 reason: Some("the machine stopped before it was started".to_owned()),
             }])
         }
-        Input::UndoNotStarted { unit } => Ok(vec![Event::UndoNotStarted { unit }]),
+        Input::UndoNotStarted { unit } => {
+            let progress = state.unwinding.as_ref().and_then(|u| u.progress.get(&unit));
+            match progress {
+                Some(p) if p.stage == super::UndoStage::Acting => {
+                    Ok(vec![Event::UndoNotStarted { unit }])
+                }
+                _ => senseless("that undo is not going on"),
+            }
+        }
         Input::Judged {
             block,
             index,
@@ -410,9 +418,19 @@ fn answered(
         if state.is_final() {
             return Err(Rejected::Senseless("the run is over".to_owned()));
         }
+        if state.is_acting() {
+            let why =
+                "something is still running; its outcome must be known before the run is given up";
+            return Err(Rejected::Senseless(why.to_owned()));
+        }
         return Ok(vec![Event::RunAbandoned { by, reason }]);
     }
-    let waiting: Vec<Waiting> = next(program, state, at)
+    // An interrupted run asks nothing, and yet it can be answered before someone resumes it.
+    let asked = State {
+        interrupted: false,
+        ..state.clone()
+    };
+    let waiting: Vec<Waiting> = next(program, &asked, at)
         .into_iter()
         .filter_map(|action| match action {
             Action::Wait(wait) => Some(wait),
@@ -426,10 +444,7 @@ fn answered(
         hits = waiting
             .iter()
             .filter(|w| matches!(w.ask, Ask::Attest(..) | Ask::UndoByHand(..)))
-            .filter(|w| {
-                w.item.split_once('.').is_some_and(|(owner, _)| same(owner))
-                    || owner_is(&w.ask, item)
-            })
+            .filter(|w| owner_is(w, item))
             .collect();
     }
     if hits.is_empty() {
@@ -459,17 +474,33 @@ fn answered(
     Ok(events)
 }
 
-fn owner_is(ask: &Ask, item: &str) -> bool {
-    match ask {
-        Ask::Attest(BlockId::Gate(gate), _) => gate.as_str().eq_ignore_ascii_case(item.trim()),
-        Ask::Attest(BlockId::Manual(step) | BlockId::Confirm(step), _) => {
-            step.as_str().eq_ignore_ascii_case(item.trim())
-        }
-        Ask::UndoByHand(BlockId::UndoPerson(UndoUnit::Step(step)), _) => {
-            step.as_str().eq_ignore_ascii_case(item.trim())
-        }
-        _ => false,
-    }
+/// Whether what waits stands under the step, phase, gate or prerequisite with this id.
+fn owner_is(wait: &Waiting, item: &str) -> bool {
+    let (Ask::Attest(block, _) | Ask::UndoByHand(block, _)) = &wait.ask else {
+        return false;
+    };
+    let unit = |unit: &UndoUnit| match unit {
+        UndoUnit::Step(step) => step.as_str().to_owned(),
+        UndoUnit::Phase(phase) => phase.as_str().to_owned(),
+        UndoUnit::Level(level) => format!("rollback.{level}"),
+    };
+    let owner = match block {
+        BlockId::Window => return false,
+        BlockId::Prerequisites => match wait.item.rsplit_once('.') {
+            Some((owner, _)) => owner.to_owned(),
+            None => return false,
+        },
+        BlockId::Start(phase) => phase.as_str().to_owned(),
+        BlockId::Preconditions(step)
+        | BlockId::Confirm(step)
+        | BlockId::Manual(step)
+        | BlockId::Validation(step)
+        | BlockId::DoneIf(step) => step.as_str().to_owned(),
+        BlockId::Gate(gate) => gate.as_str().to_owned(),
+        BlockId::OnlyIf(of) | BlockId::UndoPerson(of) | BlockId::UndoTest(of) => unit(of),
+        BlockId::PostRollback(level) => format!("rollback.{level}"),
+    };
+    owner.eq_ignore_ascii_case(item.trim())
 }
 
 fn answer_one(

@@ -181,7 +181,44 @@ impl Walk<'_> {
             }
         } else if !self.state.interrupted && self.state.drift.is_empty() {
             self.forward();
+            self.never_silent();
+        } else if !self.state.interrupted && !self.state.is_busy() {
+            // A changed file holds what is ahead, never the way back.
+            let fresh = self.fresh_failures();
+            if !fresh.is_empty() {
+                self.consequence(&fresh);
+            }
         }
+    }
+
+    /// A plan that passed the review has no circle; for any other one the run says where it got stuck.
+    fn never_silent(&mut self) {
+        if !self.out.is_empty() || self.state.is_acting() {
+            return;
+        }
+        let program = self.program;
+        let pending: Vec<&str> = (0..program.steps.len())
+            .filter(|&i| self.state.steps[i].stage == Stage::Pending)
+            .filter(|&i| self.state.phases[program.steps[i].phase] == PhaseState::Started)
+            .map(|i| program.steps[i].id.as_str())
+            .collect();
+        self.record(Event::RunStopped {
+            why: format!(
+                "nothing can go on: {} can never start, because of what the plan makes it wait for",
+                pending.join(", ")
+            ),
+        });
+    }
+
+    fn fresh_failures(&self) -> Vec<usize> {
+        (0..self.state.steps.len())
+            .filter(|&i| {
+                matches!(
+                    self.state.steps[i].stage,
+                    Stage::Failed { handled: false, .. }
+                )
+            })
+            .collect()
     }
 
     /// Evaluates a block: asks for its next probe, or for people, and says what it adds up to.
@@ -243,7 +280,13 @@ impl Walk<'_> {
     ) {
         let may_pass_unattended = !matches!(
             block,
-            BlockId::Manual(_) | BlockId::Confirm(_) | BlockId::UndoPerson(_) | BlockId::Window
+            BlockId::Manual(_)
+                | BlockId::Confirm(_)
+                | BlockId::UndoPerson(_)
+                | BlockId::Window
+                // Nobody's word is no ground to settle an unknown outcome, or to undo something.
+                | BlockId::DoneIf(_)
+                | BlockId::OnlyIf(_)
         );
         if let (Some(start), true) = (&self.state.started, may_pass_unattended)
             && start.unattested
@@ -334,7 +377,11 @@ impl Walk<'_> {
         if self.failures() {
             return;
         }
-        if !self.holds(&BlockId::Prerequisites) || !self.window() {
+        if !self.holds(&BlockId::Prerequisites) {
+            return;
+        }
+        if !self.window() {
+            self.under_way();
             return;
         }
         for phase in 0..self.program.phases.len() {
@@ -346,6 +393,18 @@ impl Walk<'_> {
             }
         }
         self.end();
+    }
+
+    /// Outside the window nothing starts; what has started is carried to its end and looked at.
+    fn under_way(&mut self) {
+        for i in 0..self.state.steps.len() {
+            match self.state.steps[i].stage {
+                Stage::Acting => self.acting(i),
+                Stage::Validating => self.validate(i),
+                Stage::Observing { until, measured } => self.observe(i, until, measured),
+                _ => {}
+            }
+        }
     }
 
     fn is_left_out(&self, phase: usize) -> bool {
@@ -390,11 +449,11 @@ impl Walk<'_> {
     /// Consequences of failed steps, and what is asked about steps that failed or are unknown. True while they hold
     /// everything else.
     fn failures(&mut self) -> bool {
-        let mut fresh = Vec::new();
+        let fresh = self.fresh_failures();
         let mut held = false;
         for i in 0..self.state.steps.len() {
             match &self.state.steps[i].stage {
-                Stage::Failed { handled: false, .. } => fresh.push(i),
+                Stage::Failed { handled: false, .. } => {}
                 Stage::Failed { why, .. } => {
                     held = true;
                     let what = format!(
@@ -417,6 +476,9 @@ impl Walk<'_> {
         // Siblings finish: their actions, and what a machine can tell about them.
         let program = self.program;
         for i in 0..self.state.steps.len() {
+            if self.state.steps[i].stage == Stage::Acting {
+                self.acting(i);
+            }
             if self.state.steps[i].stage == Stage::Validating {
                 let block = BlockId::Validation(program.steps[i].id.clone());
                 let checks = program.block(&block);
@@ -432,7 +494,7 @@ impl Walk<'_> {
             .out
             .iter()
             .any(|a| matches!(a, Action::Probe { .. } | Action::Record(_)));
-        if !settling && !self.state.is_acting() {
+        if !settling && !self.state.is_busy() {
             self.consequence(&fresh);
         }
         true
@@ -499,40 +561,50 @@ impl Walk<'_> {
         self.ask_step(i, what, true);
     }
 
+    /// `retry`: what failed is tried again, after its undo unless it is idempotent, and after its backoff.
+    fn retry(&mut self, fresh: &[usize]) {
+        let (program, state) = (self.program, self.state);
+        let clean = |i: usize| {
+            let step = &program.steps[i];
+            step.idempotent || step.effect_none || state.steps[i].effect != Effect::May
+        };
+        let why_of = |i: usize| match &state.steps[i].stage {
+            Stage::Failed { why, at, .. } => Some((why.clone(), *at)),
+            _ => None,
+        };
+        if let Some(&i) = fresh.iter().find(|&&i| !clean(i)) {
+            let id = program.steps[i].id.clone();
+            let why = why_of(i).map_or_else(String::new, |(why, _)| why);
+            self.record(unwind::begin(
+                program,
+                Level::Step,
+                unwind::of_steps(program, state, vec![i]),
+                format!("{id} failed: {why}"),
+                Then::Retry(id),
+                None,
+            ));
+            return;
+        }
+        for &i in fresh {
+            let step = &program.steps[i];
+            let backoff = SignedDuration::from_millis(
+                i64::try_from(step.retry.backoff_ms).unwrap_or(i64::MAX / 2),
+            );
+            match why_of(i) {
+                Some((_, at)) if self.at < at + backoff => self.push(Action::WakeAt(at + backoff)),
+                _ => self.record(Event::StepRetried {
+                    step: step.id.clone(),
+                }),
+            }
+        }
+    }
+
     fn consequence(&mut self, fresh: &[usize]) {
         let (program, state) = (self.program, self.state);
-        if let [i] = *fresh {
-            let (step, now) = (&program.steps[i], &state.steps[i]);
-            if let (Stage::Failed { why, at, .. }, true) =
-                (&now.stage, now.failures < step.retry.attempts)
-            {
-                let clean = step.idempotent || step.effect_none || now.effect != Effect::May;
-                if !clean {
-                    let way = unwind::of_steps(program, state, vec![i]);
-                    let why = format!("{} failed: {why}", step.id);
-                    self.record(unwind::begin(
-                        program,
-                        Level::Step,
-                        way,
-                        why,
-                        Then::Retry(step.id.clone()),
-                        None,
-                    ));
-                    return;
-                }
-                let due = *at
-                    + SignedDuration::from_millis(
-                        i64::try_from(step.retry.backoff_ms).unwrap_or(i64::MAX / 2),
-                    );
-                if self.at >= due {
-                    self.record(Event::StepRetried {
-                        step: step.id.clone(),
-                    });
-                } else {
-                    self.push(Action::WakeAt(due));
-                }
-                return;
-            }
+        let again = |i: usize| state.steps[i].failures < program.steps[i].retry.attempts;
+        if fresh.iter().all(|&i| again(i)) {
+            self.retry(fresh);
+            return;
         }
         let whys: Vec<String> = fresh
             .iter()
@@ -642,6 +714,16 @@ impl Walk<'_> {
             .iter()
             .filter(|&&i| matches!(state.steps[i].stage, Stage::Acting | Stage::Validating))
             .count();
+        // A gate that is about to undo the phase lets nothing new start; what runs is carried to its end.
+        let going_back = steps
+            .iter()
+            .flat_map(|&i| &program.steps[i].gates)
+            .any(|&g| {
+                matches!(
+                    state.gates[g].stage,
+                    GateStage::Failed(GateResponse::Rollback) | GateStage::RollingBack
+                )
+            });
         for &i in steps {
             let step = &program.steps[i];
             match state.steps[i].stage {
@@ -651,7 +733,7 @@ impl Walk<'_> {
                         After::LowerOrders => step.order <= lowest,
                         After::Exactly(all) => all.iter().all(|&d| ended(d)),
                     };
-                    if ready && self.prepare(i) && running < state.jobs {
+                    if ready && !going_back && running < state.jobs && self.prepare(i) {
                         running += 1;
                         self.push(Action::Act {
                             step: i,
@@ -872,7 +954,7 @@ impl Walk<'_> {
                 );
             }
             GateStage::Failed(GateResponse::Rollback) | GateStage::RollingBack => {
-                if !state.is_acting() {
+                if !state.is_busy() {
                     let failed = self.failed_items(&BlockId::Gate(id()));
                     let why = format!("gate {} failed: {failed}", gate.id);
                     let phase = match gate.at {
@@ -931,7 +1013,11 @@ impl Walk<'_> {
         let age = SignedDuration::from_millis(
             i64::try_from(gate.evidence_max_age_ms).unwrap_or(i64::MAX / 2),
         );
-        if oldest.is_some_and(|oldest| self.at.duration_since(oldest) > age) {
+        // Measured again once: after the last approval, or by a later driver. A measurement that itself takes longer
+        // than the age would otherwise never be young enough.
+        let approved = now.approvals.iter().map(|(_, _, at)| *at).max();
+        let again = |oldest| Some(oldest) < approved || now.measured < state.epoch;
+        if oldest.is_some_and(|oldest| self.at.duration_since(oldest) > age && again(oldest)) {
             self.record(Event::GateRemeasured {
                 gate: gate.id.clone(),
             });

@@ -86,13 +86,6 @@ pub fn standing(program: &Program, state: &State, at: Timestamp) -> Standing {
         .iter()
         .any(|s| matches!(s.stage, Stage::Unknown { .. }));
     let uncertain = waiting.iter().any(|w| w.ask.is_uncertain());
-    let manual_only = busy
-        && waiting.iter().any(|w| {
-            matches!(
-                w.ask,
-                super::Ask::Attest(crate::plan::program::BlockId::Manual(_), _)
-            )
-        });
     let (run, exit_code, why) = match &state.life {
         Life::New => (RunState::Running, 1, None),
         Life::Completed => (RunState::Completed, 0, None),
@@ -101,7 +94,7 @@ pub fn standing(program: &Program, state: &State, at: Timestamp) -> Standing {
         Life::Stopped(why) if unknown => (RunState::Stuck, 7, Some(why.clone())),
         Life::Stopped(why) => (RunState::Stopped, undone_or_not, Some(why.clone())),
         Life::Running if state.interrupted => (RunState::Interrupted, 130, None),
-        Life::Running if !state.drift.is_empty() => (
+        Life::Running if !state.drift.is_empty() && !state.is_going_back() => (
             RunState::Drifted,
             9,
             Some(format!(
@@ -110,9 +103,7 @@ pub fn standing(program: &Program, state: &State, at: Timestamp) -> Standing {
             )),
         ),
         Life::Running if uncertain => (RunState::Stuck, 7, None),
-        Life::Running if !waiting.is_empty() && (!busy || manual_only) => {
-            (RunState::Waiting, 6, None)
-        }
+        Life::Running if !waiting.is_empty() && !busy => (RunState::Waiting, 6, None),
         Life::Running => (RunState::Running, 5, None),
     };
     Standing {

@@ -112,6 +112,12 @@ pub struct StepState {
     pub start: u64,
     /// The record that announced its latest start.
     pub intent: u64,
+    /// The epoch of its latest start.
+    pub epoch: u64,
+    /// Its latest action is a person's: it ends with an answer, not with a process.
+    pub by_hand: bool,
+    /// What it may have changed before its latest start.
+    pub before: Effect,
     /// When its latest action started and ended.
     pub started_at: Option<Timestamp>,
     /// When its latest attempt ended.
@@ -178,6 +184,8 @@ pub struct GateState {
     pub stage: GateStage,
     /// Who approved, for which digest, when.
     pub approvals: Vec<(Actor, Digest, Timestamp)>,
+    /// The epoch in which its criteria were last complete.
+    pub measured: u64,
 }
 
 /// Where a gate stands.
@@ -411,14 +419,29 @@ impl State {
         all
     }
 
-    /// Whether anything is going on that only the supervisor can end.
+    /// Whether anything is going on that only the supervisor can end. A step that a person does by hand is not: it
+    /// waits for an answer.
     #[must_use]
     pub fn is_acting(&self) -> bool {
-        self.steps.iter().any(|s| s.stage == Stage::Acting)
+        self.steps
+            .iter()
+            .any(|s| s.stage == Stage::Acting && !s.by_hand)
             || self
                 .unwinding
                 .as_ref()
                 .is_some_and(|u| u.progress.values().any(|p| p.stage == UndoStage::Acting))
+    }
+
+    /// Whether anything is going on, by a process or by hand.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.is_acting() || self.steps.iter().any(|s| s.stage == Stage::Acting)
+    }
+
+    /// Whether the run is on its way back, or about to be.
+    #[must_use]
+    pub fn is_going_back(&self) -> bool {
+        self.unwinding.is_some() || self.requested.is_some() || self.escalation.is_some()
     }
 
     /// The policy for a failed step: the command line's over the plan's.

@@ -4,7 +4,9 @@ use super::event::{Event, Then};
 use super::next::{Action, Ask, Walk};
 use super::state::{BlockVerdict, Effect, Life, State, UndoStage};
 use crate::base::id::{PhaseId, StepId};
-use crate::plan::program::{BlockId, Level, PhaseUndo, Program, UndoPiece, UndoUnit, UndoWay};
+use crate::plan::program::{
+    After, BlockId, Level, PhaseUndo, Program, UndoPiece, UndoUnit, UndoWay,
+};
 
 /// The units of an undo, in order, and the steps whose effects they take back.
 pub(super) struct Way {
@@ -460,15 +462,25 @@ pub(super) fn check_request(
                 .ok()
                 .and_then(|id| program.step_index(&id))
                 .ok_or(format!("the plan has no step {target}"))?;
-            if state.steps[step].effect != Effect::May {
+            let remaining = state.remaining(program);
+            if !remaining.contains(&step) {
                 return Err(format!("{target} has no effect to undo"));
+            }
+            if let Some(&later) = remaining.iter().find(|&&i| builds_on(program, i, step)) {
+                let later = &program.steps[later].id;
+                return Err(format!(
+                    "{later} still has an effect that builds on {target}: roll that back first, or the whole phase"
+                ));
             }
         }
         Level::Phase => {
             let target = target.ok_or("a phase rollback needs --phase ID")?;
             let phase = known_phase(target)?;
-            let later: Vec<&str> = state
-                .remaining(program)
+            let remaining = state.remaining(program);
+            if !remaining.iter().any(|&i| program.steps[i].phase == phase) {
+                return Err(format!("{target} has no effect to undo"));
+            }
+            let later: Vec<&str> = remaining
                 .into_iter()
                 .filter(|&i| program.steps[i].phase > phase)
                 .map(|i| program.phases[program.steps[i].phase].id.as_str())
@@ -486,4 +498,33 @@ pub(super) fn check_request(
         }
     }
     Ok(())
+}
+
+/// Whether step `later` runs only after step `earlier`: in a later phase, or by order or dependency.
+fn builds_on(program: &Program, later: usize, earlier: usize) -> bool {
+    let base = &program.steps[earlier];
+    let mut reached = vec![earlier];
+    let mut grew = true;
+    while grew {
+        grew = false;
+        for (i, step) in program.steps.iter().enumerate() {
+            if reached.contains(&i) {
+                continue;
+            }
+            let follows = step.phase > base.phase
+                || step.phase == base.phase
+                    && match &step.after {
+                        After::LowerOrders => reached.iter().any(|&r| {
+                            program.steps[r].phase == step.phase
+                                && program.steps[r].order < step.order
+                        }),
+                        After::Exactly(all) => all.iter().any(|d| reached.contains(d)),
+                    };
+            if follows {
+                reached.push(i);
+                grew = true;
+            }
+        }
+    }
+    later != earlier && reached.contains(&later)
 }
