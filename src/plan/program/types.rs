@@ -601,12 +601,15 @@ impl Program {
         for (i, gate) in self.gates.iter().enumerate() {
             index.gates.insert(gate.id.clone(), i);
         }
+        // The checks of a block are looked up by these.
+        self.index = index;
+        let mut items = HashMap::new();
         for block in self.blocks() {
             for (i, check) in self.block(&block).iter().enumerate() {
-                index.items.insert(check.id.clone(), (block.clone(), i));
+                items.insert(check.id.clone(), (block.clone(), i));
             }
         }
-        self.index = index;
+        self.index.items = items;
     }
 
     /// Every block that the program may evaluate.
