@@ -245,7 +245,7 @@ fn a_gate_at_a_step_that_rolls_back_lets_nothing_new_start() {
     assert_eq!(sim.ends(), "stopped 4");
     assert_eq!(
         sim.story(),
-        "begin P1, start A, start C, A ok, done A, measure S, shut S, C ok, done C, \
+        "begin P1, start A, start C, A ok, done A, measure S, shut S, C ok, \
          back phase, undo C, undone C, undo A, undone A, back phase done"
     );
 }
