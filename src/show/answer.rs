@@ -108,7 +108,7 @@ pub fn other_answers(run: &RunId, wait: &Waiting, address: &Address) -> Vec<Choi
             settle("rollback", "undo the phase"),
             settle(
                 "proceed",
-                "open it although a criterion failed (not after a refusal)",
+                "open it although a criterion failed; not after a refusal",
             ),
         ],
         Ask::ResolveStep { .. } => vec![

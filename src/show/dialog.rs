@@ -108,18 +108,26 @@ impl Dialog {
             }
             let still = waiting
                 .iter()
-                .any(|w| w.item == asked.item && w.ask == asked.ask);
-            if !still {
+                .find(|w| w.item == asked.item && w.ask == asked.ask);
+            if let (Some(still), Stage::Name(_) | Stage::Reason(..)) = (still, &self.stage) {
+                // Someone else answered a part of it; what is being typed still counts.
+                self.asked = Some(still.clone());
+                return None;
+            }
+            if still.is_none() {
                 moved = format!("{} was answered elsewhere.\n", visible(&asked.item));
             }
             self.asked = None;
             self.stage = Stage::Key;
         }
         // What can be answered here comes before what can only be waited for.
-        let next = waiting
+        let Some(next) = waiting
             .iter()
             .find(|w| !keys(w).is_empty() && w.ask != Ask::Window)
-            .or_else(|| waiting.first())?;
+            .or_else(|| waiting.first())
+        else {
+            return (!moved.is_empty()).then_some(moved);
+        };
         self.asked = Some(next.clone());
         self.stage = Stage::Key;
         let mut text = moved;
@@ -450,9 +458,23 @@ mod tests {
             "{moved}"
         );
         assert_eq!(dialog.item(), Some("GATE-2"));
+        let moved = dialog.question(&[]).unwrap();
+        assert_eq!(moved, "GATE-2 was answered elsewhere.\n");
         assert_eq!(dialog.question(&[]), None);
         assert!(matches!(dialog.line("y"), Step::Again(_)));
         assert_eq!(dialog.line("s"), Step::Leave);
+    }
+
+    #[test]
+    fn half_an_answer_survives_another_approval() {
+        let mut dialog = Dialog::new("ana");
+        let mut only = wait("GATE-1", Ask::Approve, &["CTO", "Lead"]);
+        dialog.question(&[only.clone()]);
+        dialog.line("y");
+        only.what = "one of two given".to_owned();
+        only.who = vec!["Lead".to_owned()];
+        assert_eq!(dialog.question(&[only]), None);
+        assert!(matches!(dialog.line("Lead"), Step::Answer { name, .. } if name == "Lead"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn then(then: &Then) -> String {
 }
 
 fn by(actor: &Actor) -> String {
-    if actor.name == actor.user {
+    if actor.name.to_lowercase() == actor.user.to_lowercase() {
         actor.name.clone()
     } else {
         format!("{} ({})", actor.name, actor.user)
@@ -601,5 +601,102 @@ fn in_brackets(text: &str) -> String {
         String::new()
     } else {
         format!(" ({text})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{GateId, ItemId, StepId};
+    use crate::plan::program::BlockId;
+    use crate::show::testing::{Story, actor};
+
+    const EVIL: &str = "a\r\n2026-11-21T04:05:06Z  run  completed\u{1b}[2K\u{202e}\u{7}";
+
+    #[test]
+    fn no_text_can_forge_a_line_or_move_the_cursor() -> Result<(), crate::base::id::BadId> {
+        let story = Story::new();
+        let evil = || EVIL.to_owned();
+        let step = StepId::parse("STEP-1-1")?;
+        let item = ItemId::parse("STEP-1-1.preconditions.0")?;
+        let proof = Proof {
+            tail: Some(evil()),
+            ..Proof::of(EVIL)
+        };
+        let events = [
+            Event::RunStopped { why: evil() },
+            Event::DriverLeft {
+                exit_code: 5,
+                why: evil(),
+            },
+            Event::DriftFound {
+                files: vec![evil()],
+            },
+            Event::StepFailed {
+                step: step.clone(),
+                attempt: 1,
+                effect: true,
+                why: evil(),
+            },
+            Event::ActionEnded {
+                step: step.clone(),
+                attempt: 1,
+                outcome: Outcome::Succeeded,
+                proof: proof.clone(),
+            },
+            Event::CheckJudged {
+                item: item.clone(),
+                block: BlockId::Preconditions(step.clone()),
+                index: 7,
+                verdict: Verdict::Fail,
+                proof: proof.clone(),
+            },
+            Event::Attested {
+                item,
+                block: BlockId::Preconditions(step.clone()),
+                index: 7,
+                by: actor(EVIL),
+                accepted: false,
+                reason: Some(evil()),
+                evidence: Some(evil()),
+                unattended: false,
+            },
+            Event::GateRefused {
+                gate: GateId::parse("GATE-1")?,
+                by: actor(EVIL),
+                reason: Some(evil()),
+            },
+            Event::TornTailDropped {
+                bytes: 1,
+                kept_as: evil(),
+            },
+        ];
+        for event in events {
+            let lines = lines_of(&story, event);
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            for line in lines {
+                assert!(!line.chars().any(char::is_control), "{line:?}");
+                assert!(!line.contains('\u{202e}'), "{line:?}");
+            }
+        }
+        let failed = Event::ActionEnded {
+            step,
+            attempt: 1,
+            outcome: Outcome::Failed,
+            proof,
+        };
+        let lines = lines_of(&story, failed);
+        assert!(lines.len() > 1);
+        assert!(lines[1..].iter().all(|l| l.starts_with("    | ")));
+        Ok(())
+    }
+
+    fn lines_of(story: &Story, event: Event) -> Vec<String> {
+        let record = Record {
+            n: 3,
+            at: story.now,
+            event,
+        };
+        line(&story.program, &story.state, &record)
     }
 }

@@ -4,9 +4,9 @@
 use super::answer::{Address, answer_command, next_command, other_answers};
 use super::text::{Look, Page, Tone, between, millis, quote};
 use super::words;
-use crate::plan::program::{Level, OnFailure, Program};
+use crate::plan::program::{GateResponse, Level, OnFailure, PhaseUndo, Program, UndoWay};
 use crate::run::engine::{
-    Effect, Event, GateDecision, Record, RunState, Stage, Standing, State, Then, UndoStage,
+    Effect, Event, GateDecision, Outcome, Record, RunState, Stage, Standing, State, Then, UndoStage,
 };
 
 /// What an exit code means (SPEC section 10).
@@ -46,7 +46,7 @@ pub fn rollback_decisions(program: &Program, state: &State, records: &[Record]) 
             } => ground = Some(format!("decision of {} on gate {gate}", by.name)),
             Event::GateFailed {
                 gate,
-                response: crate::plan::program::GateResponse::Rollback,
+                response: GateResponse::Rollback,
                 ..
             } => ground = Some(format!("failure response of gate {gate}")),
             Event::UnwindingStarted {
@@ -90,6 +90,10 @@ pub fn rollback_decisions(program: &Program, state: &State, records: &[Record]) 
                 "none (policy on_failure: {}), because {why}",
                 policy_word(state.on_failure(program))
             )),
+            Event::BlockFailed { block, .. } => all.push(format!(
+                "none: {} failed, so the run stopped before going on",
+                words::block(block)
+            )),
             Event::RunAbandoned { by, .. } => {
                 all.push(format!("none: {} gave the run up", by.name));
             }
@@ -126,8 +130,14 @@ pub fn summary(
     heading(&mut page, program, state, standing);
     effects(&mut page, program, state, standing, records);
     let decisions = rollback_decisions(program, state, records);
-    for (i, decision) in decisions.iter().enumerate() {
-        let label = if i == 0 {
+    // A run that was resumed often has a long history; the last decisions are the ones that count now.
+    let earlier = decisions.len().saturating_sub(5);
+    if earlier > 0 {
+        let n = words::count(earlier, "earlier decision is", "earlier decisions are");
+        page.field(0, "rollback decisions:", &format!("{n} in the history"));
+    }
+    for (i, decision) in decisions.iter().skip(earlier).enumerate() {
+        let label = if i == 0 && earlier == 0 {
             "rollback decision:"
         } else {
             "then:"
@@ -142,7 +152,7 @@ pub fn summary(
         .iter()
         .any(|s| matches!(s.stage, Stage::Failed { .. }));
     if ends_badly {
-        tree(&mut page, program, state, standing);
+        tree(&mut page, program, state, standing, address);
     }
     deviations(&mut page, state, records);
     if let (false, Some(start)) = (standing.waiting.is_empty(), &state.started) {
@@ -158,7 +168,7 @@ pub fn summary(
         }
     }
     if let Some(head) = head {
-        page.field(0, "journal head:", head);
+        page.command(0, "journal head:", head);
     }
     let next = state
         .started
@@ -183,7 +193,7 @@ fn heading(page: &mut Page, program: &Program, state: &State, standing: &Standin
         0,
         Some(tone),
         &format!(
-            "{word}  {} (exit code {code}: {})",
+            "{word}: {} (exit code {code}: {})",
             program.name,
             exit_code_means(code)
         ),
@@ -247,6 +257,15 @@ fn effects(
                 failed.retain(|(id, _)| id != step.as_str());
                 failed.push((step.to_string(), why.clone()));
             }
+            Event::ActionEnded {
+                step,
+                outcome: Outcome::Failed,
+                proof,
+                ..
+            } => {
+                failed.retain(|(id, _)| id != step.as_str());
+                failed.push((step.to_string(), proof.detail.clone()));
+            }
             Event::StepSucceeded { step, .. } => failed.retain(|(id, _)| id != step.as_str()),
             _ => {}
         }
@@ -295,7 +314,7 @@ fn effects(
 }
 
 /// The declared levels as a decision tree: when each is meant, how long it takes, who decides, what to type.
-fn tree(page: &mut Page, program: &Program, state: &State, standing: &Standing) {
+fn tree(page: &mut Page, program: &Program, state: &State, standing: &Standing, address: &Address) {
     let levels: Vec<Level> = [Level::Step, Level::Phase, Level::Full]
         .into_iter()
         .filter(|&l| program.levels.of(l).declared)
@@ -335,6 +354,24 @@ fn tree(page: &mut Page, program: &Program, state: &State, standing: &Standing) 
         if let (true, Some(start)) = (can_undo, &state.started) {
             let run = quote(start.run.as_str());
             let last = standing.remaining.last().map(|&i| &program.steps[i]);
+            let concerned: Vec<usize> = match (level, last) {
+                (Level::Step, _) => standing.remaining.last().copied().into_iter().collect(),
+                (Level::Phase, Some(step)) => standing
+                    .remaining
+                    .iter()
+                    .copied()
+                    .filter(|&i| program.steps[i].phase == step.phase)
+                    .collect(),
+                _ => standing.remaining.clone(),
+            };
+            if let Some(id) = wall(program, level, &concerned) {
+                page.field(
+                    4,
+                    "by hand:",
+                    &format!("it would stop at {id}, which has no way back"),
+                );
+                continue;
+            }
             let target = match (level, last) {
                 (Level::Step, Some(step)) => format!("step --step {}", quote(step.id.as_str())),
                 (Level::Phase, Some(step)) => {
@@ -346,10 +383,25 @@ fn tree(page: &mut Page, program: &Program, state: &State, standing: &Standing) 
             page.command(
                 4,
                 "by hand:",
-                &format!("orchestrate rollback {run} --level {target}"),
+                &address.command(&format!("orchestrate rollback {run} --level {target}")),
             );
         }
     }
+}
+
+/// The first thing on the way back that cannot be undone.
+fn wall(program: &Program, level: Level, steps: &[usize]) -> Option<String> {
+    if level == Level::Full && program.levels.full.replaces.is_some() {
+        return None;
+    }
+    steps.iter().rev().find_map(|&i| {
+        let (step, phase) = (&program.steps[i], &program.phases[program.steps[i].phase]);
+        match (&phase.undo, level) {
+            (PhaseUndo::Wall(_), Level::Phase | Level::Full) => Some(phase.id.to_string()),
+            (PhaseUndo::Procedure(_), Level::Phase | Level::Full) => None,
+            _ => matches!(step.undo.way, UndoWay::Wall(_)).then(|| step.id.to_string()),
+        }
+    })
 }
 
 fn deviations(page: &mut Page, state: &State, records: &[Record]) {
@@ -375,5 +427,52 @@ fn deviations(page: &mut Page, state: &State, records: &[Record]) {
             "unattested:",
             &format!("{n} passed without a person (--unattested record)"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::testing::Story;
+
+    const HEAD: &str = "5f2c9c0e3f1d5f2c9c0e3f1d5f2c9c0e3f1d5f2c9c0e3f1d5f2c9c0e3f1d5f2c";
+
+    fn of(story: &Story, width: usize) -> String {
+        let standing = story.standing();
+        summary(
+            &story.program,
+            &story.state,
+            &standing,
+            &story.records,
+            Some(HEAD),
+            &Address::default(),
+            Look::plain(width),
+        )
+    }
+
+    #[test]
+    fn every_end() {
+        let mut drawn = String::new();
+        for (name, story) in Story::all() {
+            drawn.push_str(&format!("=== {name}\n{}\n", of(&story, 80)));
+        }
+        insta::assert_snapshot!(drawn);
+    }
+
+    #[test]
+    fn narrow_and_wide() {
+        let mut drawn = String::new();
+        for width in [40, 200] {
+            for story in [Story::stuck(), Story::to_the_end(&["STEP-2-1"], &[])] {
+                drawn.push_str(&format!("=== {width}\n{}\n", of(&story, width)));
+            }
+        }
+        insta::assert_snapshot!(drawn);
+    }
+
+    #[test]
+    fn a_completed_run_says_little() {
+        let story = Story::to_the_end(&[], &[]);
+        assert!(of(&story, 80).lines().count() <= 12);
     }
 }

@@ -110,6 +110,16 @@ pub fn millis(ms: u64) -> String {
     }
 }
 
+/// The same to the second, for what goes on: `0 s`, `2 s`, `2 min 5 s`.
+#[must_use]
+pub fn seconds(ms: u64) -> String {
+    if ms < 60_000 {
+        format!("{} s", ms / 1_000)
+    } else {
+        millis(ms)
+    }
+}
+
 /// Milliseconds from `from` to `to`, never negative.
 #[must_use]
 pub fn between(from: Timestamp, to: Timestamp) -> u64 {
@@ -239,6 +249,13 @@ impl Page {
         let text = visible(text);
         let hang = indent + columns(label) + 1;
         let hang_rest = hang.min(indent + 4);
+        // A label that leaves no room for its text stands alone.
+        let word = text.split(' ').next().map_or(0, columns).min(20);
+        if hang + word > self.look.width && hang_rest < hang {
+            self.line(indent, Some(Tone::Strong), label);
+            self.line(hang_rest, None, &text);
+            return;
+        }
         let mut rest = wrap(&text, self.look.width.saturating_sub(hang)).into_iter();
         let first = rest.next().unwrap_or_default();
         let label = paint(self.look.colour, Tone::Strong, label);
@@ -257,6 +274,19 @@ impl Page {
         let gap = if label.is_empty() { "" } else { " " };
         self.lines
             .push(format!("{:indent$}{label}{gap}{command}", ""));
+    }
+
+    /// Text that must be shown exactly as it is, but for control characters: never wrapped, its spaces kept.
+    pub(super) fn verbatim(&mut self, indent: usize, text: &str) {
+        for line in text.lines() {
+            let line = visible(&line.replace('\t', "    "));
+            self.lines.push(format!("{:indent$}{line}", ""));
+        }
+    }
+
+    /// Columns that are left after an indent.
+    pub(super) const fn room(&self, indent: usize) -> usize {
+        self.look.width.saturating_sub(indent)
     }
 
     /// A mark, a text, and a detail in brackets where it fits, else below.

@@ -2,7 +2,9 @@
 
 use super::text::{Mark, Tone};
 use crate::plan::program::{Action, BlockId, How, Process, Program, Run, Shell, UndoUnit, Work};
-use crate::run::engine::{Effect, GateStage, Judged, PhaseState, Stage, State, UndoStage, Verdict};
+use crate::run::engine::{
+    Ask, Effect, GateStage, Judged, PhaseState, Stage, State, UndoStage, Verdict, Waiting,
+};
 
 /// How a check is judged, in a few words.
 pub(super) fn how(how: &How) -> String {
@@ -221,6 +223,17 @@ pub(super) fn block_owner(block: &BlockId) -> String {
         }
         BlockId::PostRollback(level) => format!("{level} rollback"),
     }
+}
+
+/// The ids of steps, phases and gates that wait for a person's word.
+pub(super) fn asked(waiting: &[Waiting]) -> Vec<String> {
+    waiting
+        .iter()
+        .filter_map(|wait| match &wait.ask {
+            Ask::Attest(block, _) => Some(block_owner(block)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The title of a check, or its id where this program does not have it.

@@ -4,7 +4,7 @@ use super::undo::PiecePreview;
 use super::{
     CheckPreview, GatePreview, PhasePreview, Preview, ProcessPreview, StepPreview, UndoPreview,
 };
-use crate::show::text::{Look, Mark, Page, Tone, millis};
+use crate::show::text::{Look, Mark, Page, Tone, columns, millis, visible};
 use crate::show::words;
 
 impl Preview {
@@ -15,11 +15,11 @@ impl Preview {
         page.line(
             0,
             Some(Tone::Strong),
-            &format!("DRY RUN  {}: nothing is performed", self.migration),
+            &format!("DRY RUN of {}: nothing is performed", self.migration),
         );
         let environment = self.environment.as_deref().unwrap_or("none given");
         page.field(0, "environment:", environment);
-        page.field(0, "plan digest:", &self.plan_digest);
+        page.command(0, "plan digest:", &self.plan_digest);
         page.field(
             0,
             "window:",
@@ -139,7 +139,7 @@ fn draw_phase(page: &mut Page, phase: &PhasePreview) {
     page.line(
         0,
         Some(Tone::Strong),
-        &format!("{}  {}{estimate}", phase.id, phase.name),
+        &format!("{} {}{estimate}", phase.id, phase.name),
     );
     if !phase.start_conditions.is_empty() {
         page.line(2, None, "starts when");
@@ -162,8 +162,10 @@ fn draw_step(page: &mut Page, step: &StepPreview) {
     if let Some(ms) = step.estimate_ms {
         facts.push(format!("about {}", millis(ms)));
     }
-    if !step.together_with.is_empty() {
-        facts.push(format!("may run beside {}", step.together_with.join(", ")));
+    match step.together_count {
+        0 => {}
+        1..=4 => facts.push(format!("may run beside {}", step.together_with.join(", "))),
+        n => facts.push(format!("may run beside {n} others")),
     }
     match step.depends_on.as_deref() {
         Some([]) => facts.push("waits for no step".to_owned()),
@@ -184,7 +186,7 @@ fn draw_step(page: &mut Page, step: &StepPreview) {
     page.line(
         2,
         Some(Tone::Busy),
-        &format!("{}  {}{facts}", step.id, step.name),
+        &format!("{} {}{facts}", step.id, step.name),
     );
     if let Some(who) = &step.responsible {
         page.field(4, "responsible:", who);
@@ -238,17 +240,13 @@ fn draw_processes(
             facts.push(format!("sets {}", process.env.join(", ")));
         }
         let facts = facts.join(", ");
-        let mut lines = process.run.lines();
-        let first = lines.next().unwrap_or_default();
-        let rest: Vec<&str> = lines.collect();
-        if rest.is_empty() {
-            page.field(indent, label, &format!("{first}  ({facts})"));
+        let line = format!("{}  ({facts})", process.run);
+        let one = !process.run.contains(['\n', '\t']);
+        if one && columns(label) + 1 + columns(&line) <= page.room(indent) {
+            page.command(indent, label, &visible(&line));
         } else {
             page.field(indent, label, &format!("({facts})"));
-            page.line(indent + 4, None, first);
-            for line in rest {
-                page.line(indent + 4, None, line);
-            }
+            page.verbatim(indent + 4, &process.run);
         }
     }
 }
@@ -301,7 +299,7 @@ fn draw_gate(page: &mut Page, indent: usize, gate: &GatePreview) {
     page.line(
         indent,
         Some(Tone::Asks),
-        &format!("gate {}  {} ({response})", gate.id, gate.name),
+        &format!("gate {} {} ({response})", gate.id, gate.name),
     );
     draw_checks(page, indent + 2, &gate.criteria);
     if gate.approvals_needed > 0 {

@@ -5,11 +5,12 @@ mod draw;
 mod tests;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::words;
+use crate::base::id::StepId;
 use crate::plan::program::{
     Action, After, Check, Gate, GateAt, GateResponse, How, Level, OnFailure, Program, Step,
     WindowRule,
@@ -79,8 +80,10 @@ pub struct StepPreview {
     pub id: String,
     pub name: String,
     pub order: i64,
-    /// Other steps of the phase that may run at the same time.
+    /// Other steps of the phase that may run at the same time, at most 20 of them.
     pub together_with: Vec<String>,
+    /// How many there are.
+    pub together_count: usize,
     /// Exactly these, where the plan says so.
     pub depends_on: Option<Vec<String>>,
     pub preconditions: Vec<CheckPreview>,
@@ -175,7 +178,7 @@ impl Preview {
         program: &Program,
         environment: Option<&str>,
         variables: Variables,
-        left_out: &[crate::base::id::StepId],
+        left_out: &[StepId],
     ) -> Self {
         let levels = [Level::Step, Level::Phase, Level::Full]
             .into_iter()
@@ -349,8 +352,9 @@ fn level(program: &Program, level: Level) -> LevelPreview {
     }
 }
 
-fn phase(program: &Program, index: usize, left_out: &[crate::base::id::StepId]) -> PhasePreview {
+fn phase(program: &Program, index: usize, left_out: &[StepId]) -> PhasePreview {
     let phase = &program.phases[index];
+    let order = Order::of(program, &phase.steps);
     PhasePreview {
         id: phase.id.to_string(),
         name: phase.name.clone(),
@@ -359,7 +363,7 @@ fn phase(program: &Program, index: usize, left_out: &[crate::base::id::StepId]) 
         steps: phase
             .steps
             .iter()
-            .map(|&s| step(program, s, left_out))
+            .map(|&s| step(program, s, &order, left_out))
             .collect(),
         gates: phase
             .gates
@@ -370,27 +374,63 @@ fn phase(program: &Program, index: usize, left_out: &[crate::base::id::StepId]) 
     }
 }
 
-/// Whether two steps of a phase may run at the same time: neither waits for the other.
-fn together(program: &Program, a: usize, b: usize) -> bool {
-    !waits_for(program, a, b, 0) && !waits_for(program, b, a, 0)
+/// At most so many are named; the rest are counted.
+const NAMED: usize = 20;
+
+/// Every step that each step of a phase waits for, directly or through others.
+struct Order {
+    /// None where only `order` decides, as in most plans.
+    before: Option<BTreeMap<usize, BTreeSet<usize>>>,
 }
 
-/// Whether `a` starts only after `b` has ended, directly or through others.
-fn waits_for(program: &Program, a: usize, b: usize, depth: usize) -> bool {
-    // Dependencies are acyclic after the review; the bound only keeps a plan that was not reviewed from looping.
-    if depth > program.steps.len() {
-        return false;
+impl Order {
+    fn of(program: &Program, steps: &[usize]) -> Self {
+        let exact = |&s: &usize| matches!(program.steps[s].after, After::Exactly(_));
+        if !steps.iter().any(exact) {
+            return Self { before: None };
+        }
+        let mut before = BTreeMap::new();
+        for &from in steps {
+            let mut seen = BTreeSet::new();
+            let mut open = vec![from];
+            while let Some(at) = open.pop() {
+                let direct: Vec<usize> = match &program.steps[at].after {
+                    After::Exactly(all) => all.clone(),
+                    After::LowerOrders => steps
+                        .iter()
+                        .copied()
+                        .filter(|&s| program.steps[s].order < program.steps[at].order)
+                        .collect(),
+                };
+                open.extend(direct.into_iter().filter(|&s| seen.insert(s)));
+            }
+            before.insert(from, seen);
+        }
+        Self {
+            before: Some(before),
+        }
     }
-    match &program.steps[a].after {
-        After::LowerOrders => program.steps[b].order < program.steps[a].order,
-        After::Exactly(all) => all
-            .iter()
-            .any(|&d| d == b || waits_for(program, d, b, depth + 1)),
+
+    /// Whether two steps may run at the same time: neither waits for the other.
+    fn together(&self, program: &Program, a: usize, b: usize) -> bool {
+        match &self.before {
+            None => program.steps[a].order == program.steps[b].order,
+            Some(before) => {
+                let waits = |x: usize, y: usize| before.get(&x).is_some_and(|s| s.contains(&y));
+                !waits(a, b) && !waits(b, a)
+            }
+        }
     }
 }
 
-fn step(program: &Program, index: usize, left_out: &[crate::base::id::StepId]) -> StepPreview {
+fn step(program: &Program, index: usize, order: &Order, left_out: &[StepId]) -> StepPreview {
     let step: &Step = &program.steps[index];
+    let others = || {
+        program.phases[step.phase]
+            .steps
+            .iter()
+            .filter(|&&other| other != index && order.together(program, index, other))
+    };
     let (processes, by_hand, timeout_ms) = match &step.action {
         Action::Nothing => (Vec::new(), Vec::new(), None),
         Action::Run(work) => (undo::processes(work), Vec::new(), work.timeout_ms),
@@ -400,12 +440,11 @@ fn step(program: &Program, index: usize, left_out: &[crate::base::id::StepId]) -
         id: step.id.to_string(),
         name: step.name.clone(),
         order: step.order,
-        together_with: program.phases[step.phase]
-            .steps
-            .iter()
-            .filter(|&&other| other != index && together(program, index, other))
+        together_with: others()
+            .take(NAMED)
             .map(|&other| program.steps[other].id.to_string())
             .collect(),
+        together_count: others().count(),
         depends_on: match &step.after {
             After::LowerOrders => None,
             After::Exactly(all) => Some(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::plan::program::Program;
 use crate::run::engine::{Effect, GateStage, Stage, State, UndoStage, Waiting};
-use crate::show::text::{Look, Mark, Tone, between, cut, instant, millis, paint, visible};
+use crate::show::text::{Look, Mark, Tone, between, cut, instant, millis, paint, seconds, visible};
 use crate::show::{status, words};
 
 /// The last output line of each running step or check, by id.
@@ -79,9 +79,13 @@ fn draw(frame: &Frame<'_>, fold: bool) -> Vec<String> {
         look: frame.look,
         lines: Vec::new(),
     };
+    let asked = words::asked(frame.waiting);
     let (mut passed, mut pending) = (0, 0);
     for (i, phase) in program.phases.iter().enumerate() {
-        let word = words::phase_state(state, program, i);
+        let word = match words::phase_state(state, program, i) {
+            "pending" | "undone" if asked.iter().any(|id| id == phase.id.as_str()) => "waiting",
+            other => other,
+        };
         if fold && word == "passed" {
             passed += 1;
             continue;
@@ -100,7 +104,7 @@ fn draw(frame: &Frame<'_>, fold: bool) -> Vec<String> {
             .iter()
             .filter(|&&s| state.steps[s].stage == Stage::Succeeded)
             .count();
-        let text = format!("{} {}  {done}/{}", phase.id, phase.name, steps.len());
+        let text = format!("{} {} {done}/{}", phase.id, phase.name, steps.len());
         out.row(0, words::mark(word), &text);
         if word == "passed" || word == "pending" {
             continue;
@@ -129,7 +133,7 @@ fn draw(frame: &Frame<'_>, fold: bool) -> Vec<String> {
     }
     draw_undo(frame, &mut out);
     for wait in frame.waiting {
-        let since = millis(between(wait.since, frame.now));
+        let since = seconds(between(wait.since, frame.now));
         let mark = Mark {
             word: "waits",
             tone: Tone::Asks,
@@ -165,16 +169,13 @@ fn draw_step(frame: &Frame<'_>, out: &mut Lines, index: usize) {
         }
     }
     let elapsed = at.started_at.map_or(0, |from| between(from, frame.now));
-    let mut time = millis(elapsed / 1000 * 1000);
-    if elapsed < 1000 {
-        "0 s".clone_into(&mut time);
-    }
+    let mut time = seconds(elapsed);
     match (&at.stage, step.estimate_ms) {
         (Stage::Observing { until, .. }, _) => {
-            time = format!("watching, {} to go", millis(between(frame.now, *until)));
+            time = format!("watching, {} to go", seconds(between(frame.now, *until)));
         }
         (Stage::Validating, _) => time.push_str(", checking"),
-        (_, Some(estimate)) => time.push_str(&format!(" of about {}", millis(estimate))),
+        (_, Some(estimate)) => time.push_str(&format!(" of ~{}", millis(estimate))),
         _ => {}
     }
     let attempt = if at.attempt > 1 {

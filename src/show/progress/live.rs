@@ -90,7 +90,6 @@ impl LiveAudience {
             height,
         });
         self.bar.set_message(lines.join("\n"));
-        self.bar.tick();
     }
 
     fn say(&self, text: &str, tone: Option<Tone>) {
@@ -151,6 +150,9 @@ impl Audience for LiveAudience {
     fn recorded(&mut self, program: &Program, state: &State, record: &Record) {
         if let Event::ActionEnded { step, .. } = &record.event {
             self.outputs.remove(step.as_str());
+        }
+        if let Event::CheckJudged { item, .. } = &record.event {
+            self.outputs.remove(item.as_str());
         }
         if let Event::UndoEnded { unit, .. } = &record.event {
             self.outputs.remove(&unit.to_string());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::plan::program::Program;
 use crate::run::drive::Audience;
-use crate::run::engine::{Record, Stage, State, Waiting};
+use crate::run::engine::{Record, Stage, State, UndoStage, Waiting};
 use crate::show::answer::{Address, answer_command, other_answers};
 use crate::show::plain::line;
 use crate::show::text::{between, instant, millis, visible};
@@ -150,6 +150,15 @@ impl<W: Write> Audience for PlainAudience<W> {
                 step.id,
                 millis(elapsed)
             ));
+        }
+        let undos = state.unwinding.iter().flat_map(|u| &u.progress);
+        for (unit, progress) in undos {
+            if progress.stage == UndoStage::Acting {
+                self.write(&format!(
+                    "{}  {unit}  its undo is still going on",
+                    instant(now)
+                ));
+            }
         }
     }
 

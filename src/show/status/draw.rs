@@ -2,7 +2,7 @@
 
 use super::{GateView, PhaseView, StatusView, StepView, WaitingView};
 use crate::run::engine::RunState;
-use crate::show::text::{Look, Mark, Page, Tone, between, instant, millis};
+use crate::show::text::{Look, Mark, Page, Tone, between, instant, millis, seconds};
 use crate::show::words;
 
 impl StatusView {
@@ -46,7 +46,7 @@ impl StatusView {
             page.field(0, "deviation:", &deviation.what);
         }
         if let Some(head) = &self.head {
-            page.field(0, "journal head:", head);
+            page.command(0, "journal head:", head);
         }
         match &self.next {
             Some(next) => page.command(0, "next:", next),
@@ -65,7 +65,7 @@ impl StatusView {
             }
         };
         let word = self.state.to_string().to_uppercase().replace('_', " ");
-        page.line(0, Some(tone), &format!("{word}  {}", self.migration));
+        page.line(0, Some(tone), &format!("{word}: {}", self.migration));
         let environment = match (&self.environment, self.production) {
             (Some(name), true) => format!("environment {name} (production)"),
             (Some(name), false) => format!("environment {name}"),
@@ -75,7 +75,7 @@ impl StatusView {
             format!(
                 ", started {} ({} ago)",
                 instant(at),
-                millis(between(at, self.now))
+                seconds(between(at, self.now))
             )
         });
         page.line(
@@ -97,6 +97,9 @@ impl StatusView {
     }
 }
 
+/// More steps than this are not listed one by one.
+const LONG: usize = 12;
+
 fn draw_phase(page: &mut Page, phase: &PhaseView) {
     let done = phase
         .steps
@@ -107,17 +110,46 @@ fn draw_phase(page: &mut Page, phase: &PhaseView) {
     page.row(
         0,
         words::mark(phase.state),
-        &format!("{}  {}", phase.id, phase.name),
+        &format!("{} {}", phase.id, phase.name),
         &format!("{done} of {steps}"),
     );
     if matches!(phase.state, "passed" | "pending" | "left_out") {
         return;
     }
-    for step in &phase.steps {
-        draw_step(page, step);
-    }
+    draw_steps(page, &phase.steps);
     for gate in &phase.gates {
         draw_gate(page, 2, gate, !matches!(gate.state, "passed" | "closed"));
+    }
+}
+
+/// In a long phase, steps that are well or have not begun share a line.
+fn draw_steps(page: &mut Page, steps: &[StepView]) {
+    let quiet = |step: &StepView| match step.state {
+        "succeeded" | "pending" | "left_out" | "undone" => Some(step.state),
+        _ => None,
+    };
+    let mut rest = steps;
+    while let Some(step) = rest.first() {
+        let same = match quiet(step) {
+            Some(state) if steps.len() > LONG => {
+                rest.iter().take_while(|s| quiet(s) == Some(state)).count()
+            }
+            _ => 1,
+        };
+        let (group, tail) = rest.split_at(same);
+        rest = tail;
+        match group {
+            [first, .., last] if same > 2 => {
+                let n = words::count(same, "step", "steps");
+                let text = format!("{n}: {} to {}", first.id, last.id);
+                page.row(2, words::mark(step.state), &text, "");
+            }
+            _ => {
+                for step in group {
+                    draw_step(page, step);
+                }
+            }
+        }
     }
 }
 
@@ -136,7 +168,7 @@ pub(in crate::show) fn step_time(step: &StepView) -> String {
                     "watching".to_owned()
                 });
             }
-            let elapsed = step.duration_ms.map(millis).unwrap_or_default();
+            let elapsed = step.duration_ms.map(seconds).unwrap_or_default();
             match (step.until, step.estimate_ms) {
                 (Some(until), _) => parts.push(format!("{elapsed}, until {}", instant(until))),
                 (None, Some(estimate)) => {
@@ -159,7 +191,7 @@ fn draw_step(page: &mut Page, step: &StepView) {
     page.row(
         2,
         words::mark(step.state),
-        &format!("{}  {}", step.id, step.name),
+        &format!("{} {}", step.id, step.name),
         &step_time(step),
     );
     if let Some(why) = &step.why {
@@ -177,7 +209,7 @@ pub(in crate::show) fn draw_gate(page: &mut Page, indent: usize, gate: &GateView
     page.row(
         indent,
         words::mark(gate.state),
-        &format!("gate {}  {}", gate.id, gate.name),
+        &format!("gate {} {}", gate.id, gate.name),
         &detail,
     );
     if !open {
@@ -220,7 +252,7 @@ fn draw_waiting(page: &mut Page, wait: &WaitingView, now: jiff::Timestamp) {
         "{}, since {} ({})",
         words::who(&wait.who),
         instant(wait.since),
-        millis(between(wait.since, now))
+        seconds(between(wait.since, now))
     );
     if let Some(until) = wait.until {
         who.push_str(&format!(", by itself at {}", instant(until)));

@@ -69,7 +69,7 @@ pub struct PhaseView {
 pub struct StepView {
     pub id: String,
     pub name: String,
-    /// pending, running, validating, observing, succeeded, failed, unknown, undoing, undone, left_as_is, left_out.
+    /// pending, waiting (for a person), running, validating, observing, succeeded, failed, unknown, undoing, undone, left_as_is, left_out.
     pub state: &'static str,
     pub attempt: u32,
     pub started_at: Option<Timestamp>,
@@ -204,9 +204,15 @@ impl StatusView {
             head: head.map(str::to_owned),
             why: standing.why.clone(),
             exit_code: standing.exit_code,
-            phases: (0..program.phases.len())
-                .map(|i| phase(program, state, i, now))
-                .collect(),
+            phases: {
+                // What nobody drives has not gone on since the last record.
+                let last = state.last.map_or(now, |(_, at)| at);
+                let until = if driven { now } else { last };
+                let asked = words::asked(&standing.waiting);
+                (0..program.phases.len())
+                    .map(|i| phase(program, state, i, until, &asked))
+                    .collect()
+            },
             completion: (0..program.gates.len())
                 .filter(|&g| program.gates[g].at == GateAt::Completion)
                 .map(|g| gate(program, state, g))
@@ -252,17 +258,27 @@ impl StatusView {
     }
 }
 
-fn phase(program: &Program, state: &State, index: usize, now: Timestamp) -> PhaseView {
+fn phase(
+    program: &Program,
+    state: &State,
+    index: usize,
+    now: Timestamp,
+    asked: &[String],
+) -> PhaseView {
     let phase = &program.phases[index];
+    let id = phase.id.to_string();
     let step_gates = phase.steps.iter().flat_map(|&s| &program.steps[s].gates);
     PhaseView {
-        id: phase.id.to_string(),
+        state: match words::phase_state(state, program, index) {
+            "pending" | "undone" if asked.contains(&id) => "waiting",
+            other => other,
+        },
+        id,
         name: phase.name.clone(),
-        state: words::phase_state(state, program, index),
         steps: phase
             .steps
             .iter()
-            .map(|&s| step(program, state, s, now))
+            .map(|&s| step(program, state, s, now, asked))
             .collect(),
         gates: step_gates
             .chain(&phase.gates)
@@ -271,17 +287,29 @@ fn phase(program: &Program, state: &State, index: usize, now: Timestamp) -> Phas
     }
 }
 
-fn step(program: &Program, state: &State, index: usize, now: Timestamp) -> StepView {
+fn step(
+    program: &Program,
+    state: &State,
+    index: usize,
+    now: Timestamp,
+    asked: &[String],
+) -> StepView {
     let (step, at) = (&program.steps[index], &state.steps[index]);
     let going_on = matches!(
         at.stage,
         Stage::Acting | Stage::Validating | Stage::Observing { .. }
     );
     let end = if going_on { Some(now) } else { at.ended_at };
+    let id = step.id.to_string();
+    let manual = State::is_manual(program, index);
     StepView {
-        id: step.id.to_string(),
+        state: match words::step_state(state, program, index) {
+            "pending" | "undone" | "validating" if asked.contains(&id) => "waiting",
+            "running" if manual && asked.contains(&id) => "waiting",
+            other => other,
+        },
+        id,
         name: step.name.clone(),
-        state: words::step_state(state, program, index),
         attempt: at.attempt,
         started_at: at.started_at,
         duration_ms: at
