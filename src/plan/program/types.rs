@@ -64,6 +64,7 @@ pub struct Index {
 }
 
 /// A window that could be read, or its text where it could not.
+#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
 #[derive(Debug, Clone)]
 pub enum WindowRule {
     /// Judged by the clock.
@@ -101,6 +102,7 @@ pub struct Phase {
 }
 
 /// How a phase is undone (SPEC section 5).
+#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
 #[derive(Debug, Clone)]
 pub enum PhaseUndo {
     /// The undo of each step that may have had effect, in reverse order of start.
@@ -304,6 +306,7 @@ pub enum UndoWay {
 }
 
 /// One piece of a way back.
+#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
 #[derive(Debug, Clone)]
 pub enum UndoPiece {
     /// Processes.

@@ -139,8 +139,11 @@ pub fn receipt(letter: &Path, patience: Duration) -> io::Result<Option<Receipt>>
     }
 }
 
-/// Every letter that waits, oldest first. One that is not understood is set aside under the name that is given.
-pub(super) fn letters(inbox: &Path) -> io::Result<(Vec<(PathBuf, Letter)>, Vec<PathBuf>)> {
+/// Letters with their files, oldest first, and the files of those that were not understood and set aside.
+type Mail = (Vec<(PathBuf, Letter)>, Vec<PathBuf>);
+
+/// Every letter that waits.
+pub(super) fn letters(inbox: &Path) -> io::Result<Mail> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(inbox)? {
         let path = entry?.path();

@@ -188,12 +188,10 @@ enum Problem {
 fn parse(bytes: &[u8]) -> Result<Contents, Problem> {
     let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
     let mut offset = 0;
-    let mut number = 0;
     let mut run = None;
     let mut head = Digest::of(b"");
     let mut records: Vec<Record> = Vec::new();
-    for text in bytes[..whole].split_inclusive(|&b| b == b'\n') {
-        number += 1;
+    for (number, text) in (1..).zip(bytes[..whole].split_inclusive(|&b| b == b'\n')) {
         let due = records.len() as u64 + u64::from(run.is_some());
         let damage = |why: String| {
             Problem::Damage(Damage {
