@@ -141,6 +141,8 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
     .map_err(|error| {
         Failure::io(error).means("the run's record could not be written, so nothing was started")
     })?;
+    lock.note(&Holder::this_process(session.run.as_str()))
+        .map_err(Failure::io)?;
     context.say(&format!(
         "run {} of {} ({})",
         session.run,

@@ -140,15 +140,24 @@ impl Lock {
     }
 
     fn noted(file: File, path: &Path, holder: &Holder) -> Result<Self, LockError> {
-        let note = serde_json::to_vec(holder).map_err(|error| LockError::Io {
-            path: path.to_owned(),
-            source: error.into(),
-        })?;
-        replace(&note_path(path), &note, 0o600)?;
-        Ok(Self {
+        let lock = Self {
             file,
             path: path.to_owned(),
-        })
+        };
+        lock.note(holder)?;
+        Ok(lock)
+    }
+
+    /// Notes anew who holds the lock, once more is known of it.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub fn note(&self, holder: &Holder) -> Result<(), LockError> {
+        let note = serde_json::to_vec(holder).map_err(|error| LockError::Io {
+            path: self.path.clone(),
+            source: error.into(),
+        })?;
+        Ok(replace(&note_path(&self.path), &note, 0o600)?)
     }
 
     /// A copy of the open file as a child's standard input: the child then holds the lock as well.

@@ -64,7 +64,10 @@ pub struct Index {
 }
 
 /// A window that could be read, or its text where it could not.
-#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful per plan, never moved in bulk"
+)]
 #[derive(Debug, Clone)]
 pub enum WindowRule {
     /// Judged by the clock.
@@ -102,7 +105,10 @@ pub struct Phase {
 }
 
 /// How a phase is undone (SPEC section 5).
-#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful per plan, never moved in bulk"
+)]
 #[derive(Debug, Clone)]
 pub enum PhaseUndo {
     /// The undo of each step that may have had effect, in reverse order of start.
@@ -306,7 +312,10 @@ pub enum UndoWay {
 }
 
 /// One piece of a way back.
-#[expect(clippy::large_enum_variant, reason = "a handful per plan, never moved in bulk")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful per plan, never moved in bulk"
+)]
 #[derive(Debug, Clone)]
 pub enum UndoPiece {
     /// Processes.
