@@ -52,7 +52,7 @@ fn ada() -> Actor {
     Actor {
         name: "Ada".to_owned(),
         user: "ada".to_owned(),
-        host: "h".to_owned(),
+        host: Holder::this_process("").host,
     }
 }
 

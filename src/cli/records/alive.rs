@@ -41,35 +41,43 @@ pub(in crate::cli) fn alive(
     let Some(holder) = Lock::holder(&lock)? else {
         return Ok(Alive::default());
     };
-    if holder
-        .as_ref()
-        .is_some_and(|holder| holder.run_id != run.as_str())
-    {
-        return Ok(Alive::default());
-    }
+    // Runs of the same migration and environment share the lock, so it must be told whose it is.
+    let supervised = running(folder);
+    let driver = driver(run, holder.as_ref(), records);
+    let named = holder.is_some_and(|holder| holder.run_id == run.as_str());
     Ok(Alive {
-        driver: driver(holder.as_ref(), records),
-        held: true,
-        running: running(folder),
+        driver,
+        held: driver || named || supervised.is_some(),
+        running: supervised.unwrap_or_default(),
     })
 }
 
-/// The lock is held. The note beside it names who took it first; a driver that came later is named in the journal.
-fn driver(holder: Option<&Holder>, records: &[Record]) -> bool {
-    let Some(holder) = holder else { return true };
-    if holder.host != rustix::system::uname().nodename().to_string_lossy() {
-        // Another machine's processes cannot be looked at; the lock says that someone is there.
-        return true;
-    }
-    let attached = records.iter().rev().find_map(|r| match r.event {
-        Event::DriverAttached { pid, .. } => Some(Some(pid)),
+/// The lock is held: whether by a process that drives this run. The journal names the driver; before it does, the note
+/// beside the lock does, with as much of the run's id as was known when the lock was taken.
+fn driver(run: &RunId, holder: Option<&Holder>, records: &[Record]) -> bool {
+    let attached = records.iter().rev().find_map(|r| match &r.event {
+        Event::DriverAttached { pid, by, .. } => Some(Some((*pid, by.host.as_str()))),
         Event::DriverLeft { .. } => Some(None),
         _ => None,
     });
-    is_alive(holder.pid) || attached.flatten().is_some_and(is_alive)
+    let noted = holder.is_some_and(|holder| {
+        let of_this_run = match attached {
+            Some(_) => holder.run_id == run.as_str(),
+            None => !holder.run_id.is_empty() && run.as_str().starts_with(&holder.run_id),
+        };
+        of_this_run && is_alive(holder.pid, &holder.host)
+    });
+    noted
+        || attached
+            .flatten()
+            .is_some_and(|(pid, host)| is_alive(pid, host))
 }
 
-fn is_alive(pid: u32) -> bool {
+/// Another machine's processes cannot be looked at: there the lock says enough.
+fn is_alive(pid: u32, host: &str) -> bool {
+    if host != rustix::system::uname().nodename().to_string_lossy() {
+        return true;
+    }
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
@@ -81,17 +89,17 @@ fn is_alive(pid: u32) -> bool {
     })
 }
 
-/// What the supervisor has running. One that does not answer now is leaving: then nothing is.
-fn running(folder: &RunFolder) -> Vec<String> {
+/// What the supervisor of the run has running; none if there is none. One that does not answer now is leaving.
+fn running(folder: &RunFolder) -> Option<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let seen = runtime.map(|runtime| runtime.block_on(look(folder.path())));
     match seen {
-        Ok(Ok(Some((_, jobs)))) => jobs.into_iter().map(|job| label(&job.job)).collect(),
+        Ok(Ok(Some((_, jobs)))) => Some(jobs.into_iter().map(|job| label(&job.job)).collect()),
         other => {
             tracing::debug!(?other, "no supervisor says what is running");
-            Vec::new()
+            None
         }
     }
 }
