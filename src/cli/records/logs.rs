@@ -36,6 +36,9 @@ struct Log {
     bytes: u64,
 }
 
+/// Where logs are: of steps and undos, and of checks.
+const FOLDERS: [&str; 2] = ["logs", "logs/checks"];
+
 /// Length of the time before each line of a log.
 const STAMP: usize = "2026-11-21T04:05:06.123Z".len();
 
@@ -143,11 +146,26 @@ impl Source<'_> {
     /// Every log that is there, in order of start.
     fn logs(&self) -> Result<Vec<Log>, Failure> {
         let names = self.names();
-        let folder = self.folder.path().join("logs");
-        let failed = |error: io::Error| Failure::io(format!("list {}: {error}", folder.display()));
         let mut logs = Vec::new();
+        for folder in FOLDERS {
+            self.logs_in(folder, &names, &mut logs)?;
+        }
+        logs.sort_by(|a: &Log, b| {
+            (&a.begun, a.record, &a.path).cmp(&(&b.begun, b.record, &b.path))
+        });
+        Ok(logs)
+    }
+
+    fn logs_in(
+        &self,
+        within: &str,
+        names: &HashMap<String, (Option<u64>, String)>,
+        logs: &mut Vec<Log>,
+    ) -> Result<(), Failure> {
+        let folder = self.folder.path().join(within);
+        let failed = |error: io::Error| Failure::io(format!("list {}: {error}", folder.display()));
         let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(logs),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(failed)?,
         };
         for entry in entries {
@@ -155,7 +173,7 @@ impl Source<'_> {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            let path = format!("logs/{name}");
+            let path = format!("{within}/{name}");
             let Some(file) = inside(self.folder.path(), &path).filter(|file| file.is_file()) else {
                 continue;
             };
@@ -167,7 +185,7 @@ impl Source<'_> {
                 Some(stem) => (stem, " (after its end)"),
                 None => (stem, ""),
             };
-            let (record, item) = match names.get(&format!("logs/{stem}.log")) {
+            let (record, item) = match names.get(&format!("{within}/{stem}.log")) {
                 Some((record, item)) => (*record, item.clone()),
                 None => (None, self.guess(stem)),
             };
@@ -182,8 +200,7 @@ impl Source<'_> {
                 path,
             });
         }
-        logs.sort_by(|a, b| (&a.begun, a.record, &a.path).cmp(&(&b.begun, b.record, &b.path)));
-        Ok(logs)
+        Ok(())
     }
 
     /// What the records say of logs: by path, the record and what printed it.
