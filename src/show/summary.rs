@@ -33,6 +33,7 @@ pub const fn exit_code_means(code: u8) -> &'static str {
 pub fn rollback_decisions(program: &Program, state: &State, records: &[Record]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut ground: Option<String> = None;
+    let mut last_why: Option<String> = None;
     for record in records {
         match &record.event {
             Event::RollbackRequested { by, .. } => {
@@ -73,9 +74,13 @@ pub fn rollback_decisions(program: &Program, state: &State, records: &[Record]) 
                 } else {
                     words::count(units.len(), "undo", "undos")
                 };
-                all.push(format!(
-                    "{level} rollback, {what} ({ground}), because {why}"
-                ));
+                let because = if last_why.as_ref() == Some(why) {
+                    "for the same reason".to_owned()
+                } else {
+                    format!("because {why}")
+                };
+                last_why = Some(why.clone());
+                all.push(format!("{level} rollback, {what} ({ground}), {because}"));
             }
             Event::UnwindingRefused { level, by, .. } => {
                 all.push(format!("{} refused the {level} rollback", by.name));
@@ -325,15 +330,15 @@ fn tree(page: &mut Page, program: &Program, state: &State, standing: &Standing, 
     page.line(
         0,
         Some(Tone::Strong),
-        "rollback levels that the plan declares",
+        "rollback levels of the plan, and when each is meant",
     );
     let can_undo = !standing.remaining.is_empty() && state.unwinding.is_none();
     for level in levels {
         let rule = program.levels.of(level);
         let when = if rule.triggers.is_empty() {
-            "no condition given".to_owned()
+            "the plan does not say when".to_owned()
         } else {
-            format!("if {}", rule.triggers.join("; or if "))
+            rule.triggers.join("; or: ")
         };
         page.field(2, &format!("{level}:"), &when);
         let mut facts = Vec::new();

@@ -93,8 +93,10 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 pub fn millis(ms: u64) -> String {
     let (big, big_name, small, small_name) = match ms {
         0..1_000 => return format!("{ms} ms"),
-        1_000..10_000 => return format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        10_000..60_000 => return format!("{} s", ms / 1_000),
+        1_000..10_000 if ms % 1_000 >= 100 => {
+            return format!("{}.{} s", ms / 1_000, ms % 1_000 / 100);
+        }
+        1_000..60_000 => return format!("{} s", ms / 1_000),
         60_000..3_600_000 => (ms / 60_000, "min", ms % 60_000 / 1_000, "s"),
         3_600_000..86_400_000 => (ms / 3_600_000, "h", ms % 3_600_000 / 60_000, "min"),
         _ => {

@@ -67,9 +67,9 @@ impl Preview {
         );
         for level in &self.levels {
             let when = if level.triggers.is_empty() {
-                "no condition given".to_owned()
+                "the plan does not say when".to_owned()
             } else {
-                format!("if {}", level.triggers.join("; or if "))
+                level.triggers.join("; or: ")
             };
             page.field(2, &format!("{} rollback:", level.level), &when);
             let mut facts = Vec::new();
@@ -327,8 +327,19 @@ fn draw_checks(page: &mut Page, indent: usize, checks: &[CheckPreview]) {
         };
         let detail = match check.kind {
             "person" => words::who(&check.who),
+            // A title that names the probe needs no second naming.
+            _ if names(&check.title, &check.how) => String::new(),
             _ => check.how.clone(),
         };
         page.row(indent, Mark { word, tone }, &check.title, &detail);
     }
+}
+
+/// Whether a title already says what `how` would add.
+fn names(title: &str, how: &str) -> bool {
+    let what = how
+        .strip_prefix("command `")
+        .and_then(|rest| rest.strip_suffix('`'))
+        .unwrap_or(how);
+    title.contains(what)
 }
