@@ -197,6 +197,7 @@ pub(super) fn options(
             .filter(|(name, _)| name == "PGPASSWORD")
             .map(|(_, value)| value.clone()),
     );
+    secrets.extend(env.iter().filter_map(|(_, value)| url_password(value)));
     Options {
         by: context.actor(),
         jobs: jobs.max(1),
@@ -211,6 +212,15 @@ pub(super) fn options(
         first: None,
         tick: Watcher::tick(context),
     }
+}
+
+/// The password in a URL like `scheme://user:password@host/`, as it is spelled there.
+fn url_password(value: &str) -> Option<String> {
+    let (_, rest) = value.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let (_, password) = user.split_once(':')?;
+    (!password.is_empty()).then(|| password.to_owned())
 }
 
 /// Drives a run in a runtime of its own, on this thread.
@@ -405,4 +415,21 @@ pub(super) fn still_there(plan_dir: &Path) -> Result<(), Failure> {
         plan_dir.display()
     ))
     .next("put it back, then go on"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url_password;
+
+    #[test]
+    fn passwords_in_urls_are_found() {
+        let found = |value| url_password(value);
+        assert_eq!(
+            found("postgresql://me:p%40ss@db:5432/x"),
+            Some("p%40ss".to_owned())
+        );
+        assert_eq!(found("https://example.org/a:b@c"), None);
+        assert_eq!(found("postgres:///x?host=/tmp"), None);
+        assert_eq!(found("plain"), None);
+    }
 }

@@ -482,6 +482,7 @@ impl<A: Audience> Driver<'_, A> {
                 let wanted = next(&self.session.program, &self.session.state, jiff::Timestamp::now())
                     .iter()
                     .any(|a| matches!(a, Action::Probe { block: b, index: i } if *b == block && *i == index));
+                let proof = self.masked(proof);
                 if wanted && !self.lost {
                     self.ignore_stale(Input::Judged {
                         block,
@@ -494,6 +495,14 @@ impl<A: Audience> Driver<'_, A> {
                 }
             }
         }
+    }
+
+    /// What a probe printed is judged as it was; what is recorded of it is masked.
+    fn masked(&self, mut proof: Proof) -> Proof {
+        for secret in &self.options.secrets {
+            proof.detail = proof.detail.replace(secret.as_str(), "***");
+        }
+        proof
     }
 
     fn ignore_stale(&mut self, input: Input) -> Result<(), DriveError> {
