@@ -1,3 +1,4 @@
 //! What several tests need. Each helper stops what it started, also when the test panics.
 
+pub(crate) mod plans;
 pub(crate) mod postgres;

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-work=${WORK_DIR:-./work}
+work=$(realpath --canonicalize-missing "${WORK_DIR:-./work}")
 : "${DATABASE_URL:?set DATABASE_URL to the database of the shop, for example postgresql:///shop}"
 
 fail() {
@@ -35,9 +35,15 @@ except OSError as error:
     sys.exit(f"GET {sys.argv[1]}: {error}")' "$1"
 }
 
+# Whether the process that the pid file names is there and is this service: a number may have been given to another
+# process since. One that has ended but was not collected has no command line.
 is_running() {
   local pid
-  [[ -f $1/pid ]] && pid=$(< "$1/pid") && [[ -n $pid ]] && kill -0 "$pid" 2> /dev/null
+  [[ -f $1/pid ]] && pid=$(< "$1/pid") && [[ -n $pid ]] && is_service "$pid" "$1"
+}
+
+is_service() {
+  tr '\0' '\n' 2> /dev/null < "/proc/$1/cmdline" | grep --quiet --line-regexp --fixed-strings -- "$2"
 }
 
 healthy() {
@@ -66,12 +72,12 @@ stop_service() {
   if is_running "$home"; then
     pid=$(< "$home/pid")
     kill -TERM "$pid"
-    wait_for 15 "$home ends" not_running "$pid"
+    wait_for 15 "$home ends" has_ended "$pid" "$home"
     echo "$home has ended"
   fi
   rm -f "$home/pid" "$home/url"
 }
 
-not_running() {
-  ! kill -0 "$1" 2> /dev/null
+has_ended() {
+  ! is_service "$1" "$2"
 }
