@@ -1,8 +1,7 @@
 //! All integration tests, in one binary.
 
-mod house;
-
 mod corpus;
+mod quickstart;
 mod records;
 mod supervise;
 mod support;
