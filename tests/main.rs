@@ -1,6 +1,8 @@
 //! All integration tests, in one binary.
 
 mod corpus;
+mod discount_code;
+mod example_plan;
 mod quickstart;
 mod records;
 mod supervise;

@@ -85,13 +85,17 @@ impl Cli {
             }
         }
         let programs = Path::new(BINARY).parent().expect("it is in a folder");
-        let path = std::env::var("PATH").unwrap_or_default();
+        let own = self.env.iter().find(|(name, _)| name == "PATH");
+        let path = own.map_or_else(
+            || std::env::var("PATH").unwrap_or_default(),
+            |(_, path)| path.clone(),
+        );
         command
             .current_dir(&self.folder)
-            .env("PATH", format!("{}:{path}", programs.display()))
             // The user's own settings have no say in a test.
             .env("XDG_CONFIG_HOME", self.folder.join(".no-configuration"))
             .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .env("PATH", format!("{}:{path}", programs.display()))
             .stdin(Stdio::null());
         let (stdout, stderr) = (scratch(), scratch());
         command.stdout(stdout.try_clone().expect("failed to share a file"));

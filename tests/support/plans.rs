@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::cli::Cli;
 use super::postgres::{Database, Postgres};
 
 /// A plan's folder, copied to a temporary place without what earlier runs left behind.
@@ -25,14 +26,19 @@ pub(crate) struct Shop {
 impl PlanCopy {
     /// Copies `plans/<name>`.
     pub(crate) fn of(name: &str) -> Self {
+        Self::of_folder(&Path::new("plans").join(name))
+    }
+
+    /// Copies a plan's folder, named from the root of the repository.
+    pub(crate) fn of_folder(path: &Path) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("plan-")
             .tempdir()
             .expect("failed to create a folder for the plan");
-        let original = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("plans")
-            .join(name);
-        copy(&original, folder.path());
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(path),
+            folder.path(),
+        );
         Self { folder }
     }
 
@@ -55,6 +61,7 @@ impl Shop {
         let shop = Self { plan, database };
         let status = shop
             .command("./setup.sh")
+            .stdout(Stdio::null())
             .status()
             .expect("failed to run setup.sh");
         assert!(status.success(), "setup.sh failed");
@@ -69,6 +76,11 @@ impl Shop {
     /// Its database.
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// `orchestrate` typed in the plan's folder, with `DATABASE_URL` set.
+    pub(crate) fn cli(&self) -> Cli {
+        Cli::new(self.plan.folder()).env("DATABASE_URL", &self.database.url())
     }
 
     /// A command in the plan's folder, with `DATABASE_URL` set. Anything that runs this plan needs that variable.
@@ -114,7 +126,7 @@ fn copy(from: &Path, to: &Path) {
     {
         let entry = entry.expect("failed to read an entry of the plan");
         let name = entry.file_name();
-        if ["work", ".orchestrate", "__pycache__"]
+        if ["work", ".orchestrate", "__pycache__", "calls.log"]
             .iter()
             .any(|left_out| name == *left_out)
         {

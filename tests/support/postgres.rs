@@ -193,9 +193,25 @@ impl Database {
     pub(crate) fn psql(&self, sql: &str) -> String {
         self.server.psql_in(&self.name, sql)
     }
+
+    /// Everything in it as `pg_dump` writes it, line by line: without what differs from dump to dump, and sorted, as
+    /// the order of rows in a table means nothing.
+    pub(crate) fn dump(&self) -> Vec<String> {
+        let output = Command::new(self.server.programs.join("pg_dump"))
+            .arg("--no-owner")
+            .arg(self.url())
+            .output();
+        let mut lines: Vec<String> = succeed("pg_dump", output)
+            .lines()
+            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
+            .map(str::to_owned)
+            .collect();
+        lines.sort_unstable();
+        lines
+    }
 }
 
-/// The folder with `initdb`, `pg_ctl`, `postgres` and `psql`: the newest that Debian has, else from `PATH`.
+/// The folder with `initdb`, `pg_ctl`, `postgres`, `psql` and `pg_dump`: the newest that Debian has, else from `PATH`.
 fn find_programs() -> PathBuf {
     let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -218,7 +234,7 @@ fn find_programs() -> PathBuf {
 }
 
 fn is_complete(folder: &Path) -> bool {
-    ["initdb", "pg_ctl", "postgres", "psql"]
+    ["initdb", "pg_ctl", "postgres", "psql", "pg_dump"]
         .iter()
         .all(|program| folder.join(program).is_file())
 }
