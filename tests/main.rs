@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+mod house;
+
 mod corpus;
 mod discount_code;
 mod example_plan;
