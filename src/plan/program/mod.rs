@@ -8,6 +8,8 @@ mod checks;
 mod datasets;
 mod digest;
 mod lower;
+#[cfg(test)]
+mod tests;
 mod types;
 mod undo;
 mod work;

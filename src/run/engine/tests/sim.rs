@@ -8,7 +8,7 @@ use super::words::{want, word};
 use crate::base::id::{Digest, RunId, StepId};
 use crate::plan::program::{After, BlockId, GateAt, How, Level, OnFailure, Program, UndoUnit};
 use crate::run::engine::{
-    Action, Actor, Answer, Event, GateStage, Input, Life, Outcome, Proof, Record, Rejected,
+    Action, Actor, Answer, Ask, Event, GateStage, Input, Life, Outcome, Proof, Record, Rejected,
     Resolution, RunStarted, RunState, Stage, Standing, State, UndoStage, Verdict, decide, facts,
     judge_fact, next, standing,
 };
@@ -49,8 +49,10 @@ pub(super) struct Sim {
     pub(super) journal: Vec<Record>,
     pub(super) state: State,
     pub(super) now: Timestamp,
-    outcomes: HashMap<String, VecDeque<Outcome>>,
-    verdicts: HashMap<String, VecDeque<Verdict>>,
+    outcomes: HashMap<String, Vec<Outcome>>,
+    verdicts: HashMap<String, Vec<Verdict>>,
+    /// What is not scripted is drawn with this, or goes well.
+    pub(super) dice: Option<u64>,
     flights: VecDeque<Flight>,
     ended: BTreeSet<(String, u32)>,
     /// How long a probe takes.
@@ -95,6 +97,7 @@ impl Sim {
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
             outcomes: HashMap::new(),
             verdicts: HashMap::new(),
+            dice: None,
             flights: VecDeque::new(),
             ended: BTreeSet::new(),
             probe_takes: SignedDuration::ZERO,
@@ -130,8 +133,7 @@ impl Sim {
     }
 
     pub(super) fn script_outcomes(&mut self, of: &str, all: &[Outcome]) {
-        self.outcomes
-            .insert(of.to_owned(), all.iter().copied().collect());
+        self.outcomes.insert(of.to_owned(), all.to_vec());
     }
 
     /// What a check is found to be, one after another; then a pass.
@@ -141,8 +143,7 @@ impl Sim {
     }
 
     pub(super) fn script_verdicts(&mut self, of: &str, all: &[Verdict]) {
-        self.verdicts
-            .insert(of.to_owned(), all.iter().copied().collect());
+        self.verdicts.insert(of.to_owned(), all.to_vec());
     }
 
     pub(super) fn at(mut self, now: &str) -> Self {
@@ -383,11 +384,19 @@ impl Sim {
     fn probe(&mut self, block: BlockId, index: usize) {
         self.now += self.probe_takes;
         let check = self.program.block(&block)[index].clone();
+        // Counted in the journal: a run that is cut and resumed sees the rest of the same script.
+        let nth = self.count(|e| matches!(e, Event::CheckJudged { item, .. } if *item == check.id));
         let scripted = self
             .verdicts
-            .get_mut(check.id.as_str())
-            .and_then(VecDeque::pop_front);
-        let verdict = scripted.unwrap_or_else(|| match &check.how {
+            .get(check.id.as_str())
+            .and_then(|all| all.get(nth))
+            .copied();
+        let drawn = self.draw(check.id.as_str(), nth).map(|d| match d {
+            0..=74 => Verdict::Pass,
+            75..=89 => Verdict::Fail,
+            _ => Verdict::Inconclusive,
+        });
+        let verdict = scripted.or(drawn).unwrap_or_else(|| match &check.how {
             How::Fact(fact) if !judge_fact(fact, &self.program, &self.state) => Verdict::Fail,
             How::When(_) => {
                 assert!(facts(&self.program, &self.state).is_object());
@@ -413,13 +422,37 @@ impl Sim {
             Flight::Act(step, _) => self.program.steps[*step].id.to_string(),
             Flight::Undo(unit, ..) => format!("undo {unit}"),
         };
+        let nth = self.count(|e| match (e, &flight) {
+            (Event::ActionEnded { step, .. }, Flight::Act(..)) => step.as_str() == name,
+            (Event::UndoEnded { unit: ended, .. }, Flight::Undo(unit, ..)) => ended == unit,
+            _ => false,
+        });
+        let drawn = self.draw(&name, nth).map(|d| match d {
+            0..=69 => Outcome::Succeeded,
+            70..=89 => Outcome::Failed,
+            _ => Outcome::Unknown,
+        });
         let outcome = self
             .outcomes
-            .get_mut(&name)
-            .and_then(VecDeque::pop_front)
+            .get(&name)
+            .and_then(|all| all.get(nth))
+            .copied()
+            .or(drawn)
             .unwrap_or(Outcome::Succeeded);
         self.end(flight, outcome);
         true
+    }
+
+    fn count(&self, of: impl Fn(&Event) -> bool) -> usize {
+        self.journal.iter().filter(|r| of(&r.event)).count()
+    }
+
+    /// A number below 100 that depends on nothing but its arguments.
+    fn draw(&self, name: &str, nth: usize) -> Option<u64> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        (self.dice?, name, nth).hash(&mut hasher);
+        Some(hasher.finish() % 100)
     }
 
     fn end(&mut self, flight: Flight, outcome: Outcome) {
@@ -546,6 +579,35 @@ impl Sim {
     pub(super) fn again(&mut self) -> Standing {
         self.resume(Settle::Known);
         self.run()
+    }
+
+    /// Answers everything that waits so that the run goes on. False if nothing could be answered.
+    pub(super) fn answer_all(&mut self) -> bool {
+        let mut any = false;
+        for wait in self.standing().waiting {
+            let by = wait.who.first().map_or("Ada", String::as_str).to_owned();
+            let answer = match wait.ask {
+                Ask::Attest(..) | Ask::UndoByHand(..) => Answer::Attest,
+                Ask::Approve => Answer::Approve,
+                Ask::Recheck { .. } | Ask::DecideGate => Answer::Resolve(Resolution::Retry),
+                Ask::ResolveStep { .. } => Answer::Resolve(Resolution::Done),
+                Ask::ResolveUndo(_) => Answer::Resolve(Resolution::Undone),
+                Ask::Reevaluate | Ask::Window => continue,
+            };
+            any |= self.answer(&wait.item, answer, &by).is_ok();
+        }
+        any
+    }
+
+    /// Runs and answers until neither moves anything.
+    pub(super) fn run_and_answer(&mut self) -> Standing {
+        for _ in 0..100 {
+            let standing = self.run();
+            if !self.answer_all() {
+                return standing;
+            }
+        }
+        panic!("it asks for ever\n{}", self.whole_story());
     }
 
     pub(super) fn effects(&self) -> Vec<String> {
