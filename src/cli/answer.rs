@@ -121,7 +121,7 @@ impl Given<'_> {
             reason: self.reason,
             evidence,
         };
-        if is_driven(&state_dir, &view) {
+        if is_driven(&state_dir, &view)? {
             return deliver(context, verb, &view, &letter, &address);
         }
         write(context, verb, &state_dir, view, letter, &address)

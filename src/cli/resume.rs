@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::people::People;
 use super::prepare::{postgres_of, prepare};
+use super::records::alive;
 use super::run::{ask_yes, caller, go, options, secret_key, still_there};
 use super::variables::{self, Values};
 use super::watch::tell;
@@ -95,7 +96,7 @@ pub(super) fn rollback(context: &Context, arguments: &RollbackArgs) -> Result<u8
             return Err(Failure::refused("nothing was undone"));
         }
     }
-    if is_driven(&state_dir, &view) {
+    if is_driven(&state_dir, &view)? {
         let letter = Letter::Rollback {
             level,
             target,
@@ -117,29 +118,10 @@ pub(super) fn rollback(context: &Context, arguments: &RollbackArgs) -> Result<u8
 }
 
 /// Whether a process drives the run at this moment.
-pub(super) fn is_driven(state_dir: &StateDir, view: &View) -> bool {
-    let started = view.state.started.as_ref();
-    let environment = started.and_then(|s| s.environment.as_deref());
-    let lock = state_dir.lock_path(&view.program.name, environment);
-    let held = matches!(Lock::holder(&lock), Ok(Some(_)));
-    held && view.state.driver.is_some() && driver_lives(view)
-}
-
-/// The process that last took the run. A number that was given to another process in the meantime is told by what the
-/// supervisor says of its connection; without a supervisor nobody drives.
-fn driver_lives(view: &View) -> bool {
-    let pid = view
-        .contents
-        .records
-        .iter()
-        .rev()
-        .find_map(|record| match &record.event {
-            crate::run::engine::Event::DriverAttached { pid, .. } => Some(*pid),
-            _ => None,
-        });
-    pid.and_then(|pid| i32::try_from(pid).ok())
-        .and_then(rustix::process::Pid::from_raw)
-        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+pub(super) fn is_driven(state_dir: &StateDir, view: &View) -> Result<bool, Failure> {
+    let alive =
+        alive(state_dir, &view.run, &view.folder, &view.contents.records).map_err(Failure::io)?;
+    Ok(alive.driver)
 }
 
 /// What a run needs again: the values of secret variables, the connection, the environment. Recorded values come from

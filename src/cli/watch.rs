@@ -31,7 +31,6 @@ enum Eyes {
 pub(super) struct Watcher {
     eyes: Eyes,
     dialog: Option<(Dialog, People)>,
-    waiting: Vec<Waiting>,
 }
 
 impl Watcher {
@@ -51,11 +50,7 @@ impl Watcher {
         let dialog = context
             .interactive
             .then(|| (Dialog::new(context.actor().name), people));
-        Self {
-            eyes,
-            dialog,
-            waiting: Vec::new(),
-        }
+        Self { eyes, dialog }
     }
 
     pub(super) fn tick(context: &Context) -> Option<Duration> {
@@ -93,13 +88,6 @@ impl Watcher {
             Eyes::Json(json) => json,
         }
     }
-
-    fn print(&mut self, text: &str) {
-        match &mut self.eyes {
-            Eyes::Live(live) => live.suspend(|| eprintln!("{text}")),
-            Eyes::Plain(_) | Eyes::Json(_) => eprintln!("{text}"),
-        }
-    }
 }
 
 impl Audience for Watcher {
@@ -113,13 +101,15 @@ impl Audience for Watcher {
 
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]) {
         self.each().waiting(program, state, waiting);
-        self.waiting = waiting.to_vec();
         let question = self
             .dialog
             .as_mut()
             .and_then(|(dialog, _)| dialog.question(waiting));
+        if let (Eyes::Live(live), true) = (&mut self.eyes, self.dialog.is_some()) {
+            live.ask(!waiting.is_empty());
+        }
         if let Some(question) = question {
-            self.print(&question);
+            eprintln!("{question}");
         }
     }
 
@@ -141,7 +131,7 @@ impl Audience for Watcher {
                     reason,
                 },
                 Err(failure) => {
-                    self.print(&failure.message);
+                    eprintln!("{}", failure.message);
                     Typed::Nothing
                 }
             },
@@ -149,7 +139,7 @@ impl Audience for Watcher {
                 reason: format!("{reason} ({name})"),
             },
             Step::AskNext(text) | Step::Again(text) => {
-                self.print(&text);
+                eprintln!("{text}");
                 Typed::Nothing
             }
             Step::Leave => Typed::Leave,
@@ -157,10 +147,7 @@ impl Audience for Watcher {
     }
 
     fn tick(&mut self, program: &Program, state: &State, now: Timestamp) {
-        // A question stands on the screen: drawing over what is being typed helps nobody.
-        if self.waiting.is_empty() || self.dialog.is_none() {
-            self.each().tick(program, state, now);
-        }
+        self.each().tick(program, state, now);
     }
 
     fn notice(&mut self, text: &str) {

@@ -24,6 +24,7 @@ pub struct LiveAudience {
     outputs: Outputs,
     waiting: Vec<Waiting>,
     said: Vec<(String, String)>,
+    asking: bool,
 }
 
 impl std::fmt::Debug for LiveAudience {
@@ -62,6 +63,7 @@ impl LiveAudience {
             outputs: Outputs::new(),
             waiting: Vec::new(),
             said: Vec::new(),
+            asking: false,
         }
     }
 
@@ -70,12 +72,29 @@ impl LiveAudience {
         self.bar.suspend(f)
     }
 
+    /// While a question stands on the screen nothing is drawn over it: only lines scroll by. The display comes back when
+    /// it is answered.
+    pub fn ask(&mut self, asking: bool) {
+        if asking && !self.asking {
+            self.bar.set_message("");
+            self.bar.tick();
+            self.bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else if !asking && self.asking {
+            self.bar
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+        self.asking = asking;
+    }
+
     /// Takes the display away for good.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
 
     fn draw(&mut self, program: &Program, state: &State, now: Timestamp) {
+        if self.asking {
+            return;
+        }
         let (width, height) = (self.size)();
         let lines = frame(&Frame {
             program,
@@ -97,7 +116,11 @@ impl LiveAudience {
             Some(tone) => paint(self.colour, tone, text),
             None => text.to_owned(),
         };
-        self.bar.println(text);
+        if self.asking {
+            eprintln!("{text}");
+        } else {
+            self.bar.println(text);
+        }
     }
 }
 
