@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::words::{want, word};
-use crate::base::id::{Digest, RunId, StepId};
+use crate::base::id::{RunId, StepId};
 use crate::plan::program::{After, BlockId, GateAt, How, Level, OnFailure, Program, UndoUnit};
 use crate::run::engine::{
     Action, Actor, Answer, Ask, Event, GateStage, Input, Life, Outcome, Proof, Record, Rejected,
