@@ -31,6 +31,7 @@ enum Eyes {
 pub(super) struct Watcher {
     eyes: Eyes,
     dialog: Option<(Dialog, People)>,
+    waiting: Vec<Waiting>,
 }
 
 impl Watcher {
@@ -50,7 +51,11 @@ impl Watcher {
         let dialog = context
             .interactive
             .then(|| (Dialog::new(context.actor().name), people));
-        Self { eyes, dialog }
+        Self {
+            eyes,
+            dialog,
+            waiting: Vec::new(),
+        }
     }
 
     pub(super) fn tick(context: &Context) -> Option<Duration> {
@@ -101,6 +106,7 @@ impl Audience for Watcher {
 
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]) {
         self.each().waiting(program, state, waiting);
+        self.waiting = waiting.to_vec();
         let question = self
             .dialog
             .as_mut()
@@ -132,6 +138,9 @@ impl Audience for Watcher {
                 },
                 Err(failure) => {
                     eprintln!("{}", failure.message);
+                    if let Some(question) = dialog.question(&self.waiting) {
+                        eprintln!("{question}");
+                    }
                     Typed::Nothing
                 }
             },
