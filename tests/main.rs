@@ -2,6 +2,7 @@
 
 mod house;
 
+mod bad_input;
 mod corpus;
 mod discount_code;
 mod example_plan;

@@ -223,15 +223,6 @@ impl Ended {
             .expect("waiting is a list")
             .clone()
     }
-
-    /// The run's id, by the last line of `--output json`.
-    #[track_caller]
-    pub(crate) fn run_id(&self) -> String {
-        let lines = self.json();
-        let result = lines.last().expect("there is a last line");
-        assert_eq!(result["type"], "result");
-        result["run"].as_str().expect("it names the run").to_owned()
-    }
 }
 
 /// Waits for something that gives no sign when it happens.
