@@ -3,4 +3,5 @@
 pub(crate) mod cli;
 pub(crate) mod plans;
 pub(crate) mod postgres;
+pub(crate) mod practice;
 pub(crate) mod tree;
