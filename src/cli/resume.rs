@@ -13,11 +13,10 @@ use super::variables::{self, Values};
 use super::watch::tell;
 use crate::base::durable::{Holder, Lock, LockError};
 use crate::plan::program::Level;
-use crate::run::drive::{AcceptDrift, Letter, Options, Subject, View, leave, receipt};
+use crate::run::drive::{AcceptDrift, Claim, Letter, Options, Subject, View, leave, receipt};
 use crate::run::engine::{Input, decide};
 use crate::run::journal::StateDir;
 use crate::run::perform::environment;
-use crate::run::supervise::look;
 use crate::show::answer::Address;
 use crate::show::text::visible;
 
@@ -294,43 +293,25 @@ fn continue_run(
     let environment = started.and_then(|s| s.environment.clone());
     let path = state_dir.lock_path(&view.program.name, environment.as_deref());
     let holder = Holder::this_process(view.run.as_str());
-    // A supervisor whose orchestrator died holds the lock until its last process has ended; then it is asked instead.
     let lock = match Lock::try_acquire(&path, &holder) {
         Ok(lock) => Some(lock),
-        Err(LockError::Held { .. }) if answers(view.folder.path()) => None,
-        Err(LockError::Held { .. }) => match Lock::acquire_within(&path, &holder, PATIENCE) {
-            Ok(lock) => Some(lock),
-            Err(error) => {
-                return Err(
-                    Failure::refused(format!("run {} cannot be taken: {error}", view.run))
-                        .next(address.command("orchestrate status")),
-                );
-            }
-        },
+        Err(LockError::Held { .. }) => None,
         Err(error) => return Err(Failure::io(error).means("nothing was started")),
+    };
+    let claim = match &lock {
+        Some(lock) => Claim::Held(lock),
+        None => Claim::Ask {
+            lock: path,
+            holder,
+            patience: PATIENCE,
+        },
     };
     let config = context.config(&view.inputs.plan_dir)?;
     let people = People::new(&config, &options.by.user, view.program.separation_of_duties);
     let name = view.run.to_string();
     let subject = Subject::Existing(view.run, view.folder);
-    let (session, standing) = go(
-        context,
-        subject,
-        lock.as_ref(),
-        options,
-        people,
-        &name,
-        address,
-    )?;
+    let (session, standing) = go(context, subject, claim, options, people, &name, address)?;
     tell(context, verb, &session, &standing, address)
-}
-
-/// Whether a supervisor answers for this run.
-fn answers(run_dir: &std::path::Path) -> bool {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.is_ok_and(|runtime| matches!(runtime.block_on(look(run_dir)), Ok(Some(_))))
 }
 
 /// Leaves a letter for the driver of a run, and waits for what becomes of it.

@@ -13,7 +13,7 @@ use super::variables::{self, Values};
 use super::watch::{Watcher, tell};
 use crate::base::durable::{self, Holder, Lock, LockError};
 use crate::plan::program::OnFailure;
-use crate::run::drive::{DriveError, Options, Session, Subject, View, drive};
+use crate::run::drive::{Claim, DriveError, Options, Session, Subject, View, drive};
 use crate::run::engine::{RunStarted, Standing};
 use crate::run::journal::StateDir;
 use crate::run::perform::environment;
@@ -161,7 +161,7 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
     let (session, standing) = go(
         context,
         Subject::New(Box::new(session)),
-        Some(&lock),
+        Claim::Held(&lock),
         options,
         people,
         &name,
@@ -227,7 +227,7 @@ fn url_password(value: &str) -> Option<String> {
 pub(super) fn go(
     context: &Context,
     subject: Subject,
-    lock: Option<&Lock>,
+    claim: Claim<'_>,
     options: Options,
     people: People,
     run: &str,
@@ -239,7 +239,7 @@ pub(super) fn go(
         .map_err(|error| Failure::io(format!("the runtime cannot start: {error}")))?;
     let mut watcher = Watcher::new(context, people, address);
     let result = tokio::task::LocalSet::new()
-        .block_on(&runtime, drive(subject, lock, options, &mut watcher));
+        .block_on(&runtime, drive(subject, claim, options, &mut watcher));
     watcher.end();
     // Threads that read the terminal end with the process.
     runtime.shutdown_background();
@@ -251,6 +251,10 @@ pub(super) fn go(
         DriveError::Supervisor(crate::run::supervise::SupervisorError::Refused(refusal)) => {
             Failure::refused(format!("somebody else drives run {run}: {refusal}"))
                 .next(address.command(&format!("orchestrate status {run} --watch")))
+        }
+        DriveError::Locked(LockError::Held { .. }) => {
+            Failure::refused(format!("run {run} cannot be taken: {error}"))
+                .next(address.command(&format!("orchestrate status {run}")))
         }
         DriveError::Record(_) => Failure::io(&error)
             .means("no new step was started; what was running is carried to its end and its end is kept")

@@ -14,7 +14,7 @@ use super::audience::Audience;
 use super::job_key;
 use super::jobs::Supervised;
 use super::session::{RecordError, Session, View};
-use crate::base::durable::{DurableError, Lock};
+use crate::base::durable::{DurableError, Holder, Lock, LockError};
 use crate::base::id::RunId;
 use crate::base::watch::Watch;
 use crate::plan::model::Plan;
@@ -26,7 +26,8 @@ use crate::run::engine::{
 use crate::run::journal::{Inputs, RunFolder};
 use crate::run::perform::{Place, work};
 use crate::run::supervise::{
-    Attach, JobEnd, Message, SupervisorClient, SupervisorError, SweepError, read_records, sweep,
+    Arrival, Attach, JobEnd, Message, SupervisorClient, SupervisorError, SweepError, read_records,
+    sweep,
 };
 
 /// How a run is driven.
@@ -85,6 +86,9 @@ pub enum DriveError {
     /// What is left of an earlier supervisor cannot be looked at.
     #[error("look after what an earlier supervisor left: {0}")]
     LeftOver(String),
+    /// Somebody else has the run.
+    #[error("take the run: {0}")]
+    Locked(LockError),
     /// The run's folder or the signals cannot be watched.
     #[error("watch the run: {0}")]
     Watch(#[from] std::io::Error),
@@ -132,15 +136,67 @@ pub enum Subject {
     Existing(RunId, RunFolder),
 }
 
+/// By what right a run is driven.
+#[derive(Debug)]
+pub enum Claim<'a> {
+    /// The caller holds its lock.
+    Held(&'a Lock),
+    /// Somebody held its lock when the caller tried: perhaps a supervisor whose orchestrator died. That one is asked for
+    /// control; if it leaves instead, the lock is taken as soon as it is free.
+    Ask {
+        /// The lock.
+        lock: std::path::PathBuf,
+        /// What is noted in it.
+        holder: Holder,
+        /// How long somebody who holds it and does not answer is given to leave.
+        patience: Duration,
+    },
+}
+
+type Control = (SupervisorClient, Arrival, mpsc::Receiver<Message>);
+
+/// Gets control of a run that somebody else holds, or held a moment ago. The lock comes with it where it was taken.
+async fn ask<A: Audience>(
+    run_dir: &Path,
+    binary: &Path,
+    (path, holder, patience): (&Path, &Holder, Duration),
+    audience: &mut A,
+) -> Result<(Control, Option<Lock>), DriveError> {
+    let how = |lock| Attach {
+        run_dir,
+        binary,
+        lock,
+        epoch: 0,
+        takeover: false,
+    };
+    let begun = std::time::Instant::now();
+    loop {
+        match SupervisorClient::start_or_attach(how(None)).await {
+            // It is not there yet, or no more.
+            Err(SupervisorError::NotServing) => {}
+            other => return Ok((other?, None)),
+        }
+        let left = patience.saturating_sub(begun.elapsed());
+        match Lock::acquire_within(path, holder, left.min(Duration::from_millis(250))) {
+            Ok(lock) => {
+                clear_strays(run_dir, audience)?;
+                let control = SupervisorClient::start_or_attach(how(Some(&lock))).await?;
+                return Ok((control, Some(lock)));
+            }
+            Err(LockError::Held { .. }) if !left.is_zero() => {}
+            Err(error) => return Err(DriveError::Locked(error)),
+        }
+    }
+}
+
 /// Drives a run until nothing more can be done, and says how it stands then. Must be called inside a
-/// [`tokio::task::LocalSet`]. `lock` is the run's lock where the caller could take it; without it a supervisor must be
-/// there that still holds it.
+/// [`tokio::task::LocalSet`].
 ///
 /// # Errors
 /// [`DriveError`]; whatever happened before it is in the journal.
 pub async fn drive<A: Audience>(
     subject: Subject,
-    lock: Option<&Lock>,
+    claim: Claim<'_>,
     options: Options,
     audience: &mut A,
 ) -> Result<(Session, Standing), DriveError> {
@@ -148,17 +204,34 @@ pub async fn drive<A: Audience>(
         Subject::New(session) => session.folder.path().to_owned(),
         Subject::Existing(_, folder) => folder.path().to_owned(),
     };
-    if lock.is_some() && matches!(subject, Subject::Existing(..)) {
-        clear_strays(&run_dir, audience)?;
-    }
-    let (client, arrival, messages) = SupervisorClient::start_or_attach(Attach {
-        run_dir: &run_dir,
-        binary: &options.binary,
-        lock,
-        epoch: 0,
-        takeover: false,
-    })
-    .await?;
+    let ((client, arrival, messages), _taken) = match claim {
+        Claim::Held(lock) => {
+            if matches!(subject, Subject::Existing(..)) {
+                clear_strays(&run_dir, audience)?;
+            }
+            let how = Attach {
+                run_dir: &run_dir,
+                binary: &options.binary,
+                lock: Some(lock),
+                epoch: 0,
+                takeover: false,
+            };
+            (SupervisorClient::start_or_attach(how).await?, None)
+        }
+        Claim::Ask {
+            lock,
+            holder,
+            patience,
+        } => {
+            ask(
+                &run_dir,
+                &options.binary,
+                (&lock, &holder, patience),
+                audience,
+            )
+            .await?
+        }
+    };
     client
         .base(options.env.clone(), options.secrets.clone())
         .await?;

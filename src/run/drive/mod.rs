@@ -13,7 +13,7 @@ mod jobs;
 mod session;
 
 pub use audience::{Audience, Typed};
-pub use driver::{AcceptDrift, DriveError, Options, Subject, drive};
+pub use driver::{AcceptDrift, Claim, DriveError, Options, Subject, drive};
 pub use inbox::{Letter, Receipt, leave, receipt};
 pub use session::{OpenError, PlanFolder, RecordError, Session, View, store_plan};
 
