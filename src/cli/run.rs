@@ -24,6 +24,10 @@ use crate::show::text::Look;
 /// Free space below which no run starts: journals and logs could not be written (bytes).
 const LEAST_FREE: u64 = 64 * 1024 * 1024;
 
+/// The shortest password in a URL that is masked in output (bytes). Variables marked secret are masked whatever their
+/// length.
+const LEAST_MASKED: usize = 4;
+
 pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure> {
     let prepared = prepare(context, &arguments.plan)?;
     let (environment, production) = prepared.environment(arguments.env.as_deref())?;
@@ -194,7 +198,7 @@ pub(super) fn options(
     secrets.extend(
         postgres
             .iter()
-            .filter(|(name, _)| name == "PGPASSWORD")
+            .filter(|(name, value)| name == "PGPASSWORD" && is_maskable(value))
             .map(|(_, value)| value.clone()),
     );
     secrets.extend(env.iter().filter_map(|(_, value)| url_password(value)));
@@ -220,7 +224,12 @@ fn url_password(value: &str) -> Option<String> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let (user, _) = authority.rsplit_once('@')?;
     let (_, password) = user.split_once(':')?;
-    (!password.is_empty()).then(|| password.to_owned())
+    is_maskable(password).then(|| password.to_owned())
+}
+
+/// A password of a letter or three is no secret, and masking it would garble every log.
+fn is_maskable(password: &str) -> bool {
+    password.len() >= LEAST_MASKED
 }
 
 /// Drives a run in a runtime of its own, on this thread.
