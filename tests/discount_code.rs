@@ -151,6 +151,31 @@ fn a_failing_deployment_takes_its_phase_back_and_keeps_the_columns() {
 }
 
 #[test]
+fn each_fault_of_the_readme_does_what_is_said_of_it() {
+    let shop = Shop::open();
+    let cli = shop.cli();
+    // The second gate: phase 2 comes back.
+    go_on(&cli, start(&cli, &["FAIL_GATE=GATE-2"]), None).with_code(5);
+    assert_eq!(
+        (shop.columns().as_str(), shop.live().as_str()),
+        (NEW_COLUMNS, "blue")
+    );
+    cli.run(&["rollback", "--yes"]).with_code(4);
+    // The check at 25 %: phase 3 comes back.
+    go_on(&cli, start(&cli, &["FAIL_STEP=STEP-3-2"]), None).with_code(5);
+    assert_eq!((flag(&shop), shop.live().as_str()), (Some(0), "green"));
+    cli.run(&["rollback", "--yes"]).with_code(4);
+    // The last gate: a person decides.
+    let asked = go_on(&cli, start(&cli, &["FAIL_GATE=GATE-3"]), Some("GATE-3")).with_code(6);
+    assert_eq!(items(&asked), ["GATE-3"]);
+    assert_eq!(flag(&shop), Some(100));
+    let decision = ["resolve", "latest", "GATE-3", "--as", "rollback"];
+    cli.run(&decision).with_code(0);
+    cli.run(&["resume"]).with_code(5);
+    assert_eq!((flag(&shop), shop.live().as_str()), (Some(0), "green"));
+}
+
+#[test]
 fn half_way_it_goes_back_by_step_by_phase_and_altogether() {
     let shop = Shop::open();
     let cli = shop.cli();

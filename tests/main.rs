@@ -8,6 +8,7 @@ mod discount_code;
 mod example_plan;
 mod kill;
 mod quickstart;
+mod readme;
 mod records;
 mod supervise;
 mod support;
