@@ -191,7 +191,7 @@ fn a_plan_that_cannot_be_read() {
     }
     refused("closed.yaml", |path| {
         fs::write(path, "a: 1\n").expect("failed to write a file");
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("failed to close it");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("failed to close it");
     });
 }
 
