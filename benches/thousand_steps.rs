@@ -26,11 +26,15 @@ fn main() -> Result<(), Failure> {
     }
     // Not in /tmp where that is memory: syncing is half of what is measured.
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Emptied at the end only: a file system that has just lost thousands of files is slow to make new ones.
+    let scratch = tempfile::tempdir_in(scratch)?;
+    let scratch = scratch.path();
     let mut bare = Vec::new();
     let mut tool = Vec::new();
     for round in 1..=ROUNDS {
-        bare.push(bare_loop(scratch)?);
-        tool.push(run(scratch, &plan(STEPS, "true"))?.took);
+        bare.push(bare_loop(&scratch.join(format!("bare-{round}")))?);
+        let folder = scratch.join(format!("tool-{round}"));
+        tool.push(run(&folder, &plan(STEPS, "true"), false)?.took);
         println!(
             "round {round}: bare {:.3?}, orchestrate {:.3?}",
             bare[round - 1],
@@ -57,7 +61,7 @@ fn main() -> Result<(), Failure> {
             ),
         ),
     ] {
-        let run = run(scratch, &plan)?;
+        let run = run(&scratch.join(what), &plan, true)?;
         println!(
             "  {what:<14} orchestrator {:>6} KiB, supervisor {:>6} KiB, {:.3?}",
             run.orchestrator_kib, run.supervisor_kib, run.took
@@ -94,22 +98,22 @@ impl std::fmt::Display for Figures {
 }
 
 /// The least that a careful script would do.
-fn bare_loop(scratch: &Path) -> Result<Duration, Failure> {
-    let folder = tempfile::tempdir_in(scratch)?;
+fn bare_loop(folder: &Path) -> Result<Duration, Failure> {
+    fs::create_dir(folder)?;
     let mut record = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(folder.path().join("record"))?;
+        .open(folder.join("record"))?;
     let begun = Instant::now();
     for step in 0..STEPS {
         record.write_all(format!("start {step}\n").as_bytes())?;
         record.sync_data()?;
         let output = Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", "true"])
-            .current_dir(folder.path())
+            .current_dir(folder)
             .stdin(Stdio::null())
             .output()?;
-        fs::write(folder.path().join(format!("{step}.log")), &output.stdout)?;
+        fs::write(folder.join(format!("{step}.log")), &output.stdout)?;
         record.write_all(format!("end {step} {}\n", output.status).as_bytes())?;
         record.sync_data()?;
     }
@@ -138,26 +142,29 @@ struct Run {
     supervisor_kib: u64,
 }
 
-fn run(scratch: &Path, plan: &str) -> Result<Run, Failure> {
-    let folder = tempfile::tempdir_in(scratch)?;
-    fs::write(folder.path().join("plan.yaml"), plan)?;
-    let said = File::create(folder.path().join("said"))?;
+fn run(folder: &Path, plan: &str, watched: bool) -> Result<Run, Failure> {
+    fs::create_dir(folder)?;
+    fs::write(folder.join("plan.yaml"), plan)?;
+    let said = File::create(folder.join("said"))?;
     let begun = Instant::now();
     let mut child = Command::new(BINARY)
         .args(["run", "plan.yaml", "--yes"])
-        .current_dir(folder.path())
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(said.try_clone()?)
         .stderr(said)
         .spawn()?;
     let pid = child.id();
-    let place = folder.path().to_owned();
-    let watcher = thread::spawn(move || peaks(pid, &place));
+    let place = folder.to_owned();
+    let watcher = watched.then(|| thread::spawn(move || peaks(pid, &place)));
     let status = child.wait()?;
     let took = begun.elapsed();
-    let (orchestrator_kib, supervisor_kib) = watcher.join().map_err(|_| "the watcher panicked")?;
+    let (orchestrator_kib, supervisor_kib) = match watcher {
+        Some(watcher) => watcher.join().map_err(|_| "the watcher panicked")?,
+        None => (0, 0),
+    };
     if !status.success() {
-        let said = fs::read_to_string(folder.path().join("said"))?;
+        let said = fs::read_to_string(folder.join("said"))?;
         return Err(format!("{status}: {said}").into());
     }
     Ok(Run {

@@ -6,6 +6,7 @@ mod bad_input;
 mod corpus;
 mod discount_code;
 mod example_plan;
+mod faults;
 mod kill;
 mod quickstart;
 mod readme;

@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use orchestrate::base::durable::Lock;
-use orchestrate::run::engine::{Event, Ground, Record};
+use orchestrate::run::engine::{Event, Ground, Record, Settled};
 use orchestrate::run::journal;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_orchestrate");
@@ -186,14 +186,16 @@ impl Practice {
         }
         let twice: Vec<_> = counts.iter().filter(|(_, n)| **n > 1).collect();
         assert!(twice.is_empty(), "{twice:?}\n{records:#?}");
-        // An intent that was never carried out may be announced again, nothing else.
+        // An intent may be announced again if it was never carried out, or if that was decided.
         let mut intents: BTreeMap<String, i64> = BTreeMap::new();
         for record in &records {
             match &record.event {
                 Event::StepStarted { step, .. } => {
                     *intents.entry(step.to_string()).or_default() += 1
                 }
-                Event::StepSettled { step, ground, .. } if *ground == Ground::NeverStarted => {
+                Event::StepSettled {
+                    step, how, ground, ..
+                } if *how == Settled::Retry || *ground == Ground::NeverStarted => {
                     *intents.entry(step.to_string()).or_default() -= 1;
                 }
                 _ => {}

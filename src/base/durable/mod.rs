@@ -326,8 +326,15 @@ pub fn create_dir_private(dir: &Path) -> Result<(), DurableError> {
         create_dir_private(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(dir) {
-        Ok(()) => std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))
-            .map_err(|e| DurableError::io("set the mode of", dir, e)),
+        Ok(()) => {
+            // Changing the mode costs as much as making the folder, and only an odd umask makes it necessary.
+            let failed = |e| DurableError::io("set the mode of", dir, e);
+            let mode = std::fs::metadata(dir).map_err(failed)?.permissions().mode();
+            if mode & 0o777 == 0o700 {
+                return Ok(());
+            }
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(failed)
+        }
         // Somebody else was quicker.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
         Err(error) => Err(DurableError::io("create the folder", dir, error)),
