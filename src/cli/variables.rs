@@ -114,14 +114,23 @@ pub(super) fn resolve(
     if missing.is_empty() {
         Ok(values)
     } else {
-        let first = missing[0];
+        let is_secret = |name: &&&str| {
+            plan.variables
+                .get(**name)
+                .is_some_and(|v| v.secret == Some(true))
+        };
+        let next = match missing.iter().find(|name| !is_secret(name)) {
+            Some(open) => {
+                format!("give each a value, e.g. `--var {open}=...`, or set ORCHESTRATE_VAR_{open}")
+            }
+            // `--var` would be refused: the command line is no place for a secret.
+            None => format!("set ORCHESTRATE_VAR_{}, or use --var-file", missing[0]),
+        };
         Err(Failure::usage(format!(
             "these variables of the plan have no value: {}",
             missing.join(", ")
         ))
-        .next(format!(
-            "give each a value, e.g. `--var {first}=...`, or set ORCHESTRATE_VAR_{first}"
-        )))
+        .next(next))
     }
 }
 

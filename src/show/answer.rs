@@ -69,7 +69,9 @@ pub fn answer_command(run: &RunId, wait: &Waiting, address: &Address) -> String 
     match &wait.ask {
         Ask::Attest(..) | Ask::UndoByHand(..) => say(address, run, "attest", &wait.item, ""),
         Ask::Approve => say(address, run, "approve", &wait.item, ""),
-        Ask::Recheck { .. } | Ask::DecideGate => resolve(address, run, &wait.item, "retry", false),
+        Ask::Recheck { .. } | Ask::DecideGate { .. } => {
+            resolve(address, run, &wait.item, "retry", false)
+        }
         Ask::ResolveStep { .. } | Ask::ResolveUndo(_) => {
             resolve(address, run, &wait.item, "retry", true)
         }
@@ -104,12 +106,10 @@ pub fn other_answers(run: &RunId, wait: &Waiting, address: &Address) -> Vec<Choi
             say(address, run, "approve", &wait.item, reject),
             "it is refused",
         )],
-        Ask::DecideGate => vec![
+        Ask::DecideGate { refused: true } => vec![settle("rollback", "undo the phase")],
+        Ask::DecideGate { refused: false } => vec![
             settle("rollback", "undo the phase"),
-            settle(
-                "proceed",
-                "open it although a criterion failed; not after a refusal",
-            ),
+            settle("proceed", "open it although a criterion failed"),
         ],
         Ask::ResolveStep { .. } => vec![
             settle("done", "its effect happened: go on with its validation"),
@@ -186,7 +186,7 @@ mod tests {
             ("GATE ä's", Ask::Approve),
             ("GATE-1.criteria.0", Ask::Recheck { uncertain: false }),
             ("GATE-1", Ask::Reevaluate),
-            ("GATE-1", Ask::DecideGate),
+            ("GATE-1", Ask::DecideGate { refused: false }),
             ("STEP-1", Ask::ResolveStep { unknown: true }),
             ("STEP-1", Ask::ResolveUndo(UndoUnit::Step(step))),
             ("window", Ask::Window),

@@ -56,7 +56,7 @@ impl Meaning {
             Self::Override => Some(true),
             Self::Answer(Answer::Reject) => Some(false),
             Self::Answer(Answer::Resolve(Resolution::Retry))
-                if matches!(ask, Ask::Recheck { .. } | Ask::DecideGate) =>
+                if matches!(ask, Ask::Recheck { .. } | Ask::DecideGate { .. }) =>
             {
                 None
             }
@@ -302,7 +302,7 @@ fn keys(wait: &Waiting) -> Vec<Key> {
             ("n", Meaning::Answer(Answer::Reject), "refuse"),
         ],
         Ask::Recheck { .. } => vec![("r", resolve(Resolution::Retry), "measure it again")],
-        Ask::DecideGate => vec![
+        Ask::DecideGate { refused } => [
             (
                 "r",
                 resolve(Resolution::Retry),
@@ -318,7 +318,10 @@ fn keys(wait: &Waiting) -> Vec<Key> {
                 resolve(Resolution::Proceed),
                 "proceed although a criterion failed",
             ),
-        ],
+        ]
+        .into_iter()
+        .take(if *refused { 2 } else { 3 })
+        .collect(),
         Ask::ResolveStep { .. } => vec![
             ("r", resolve(Resolution::Retry), "retry: run it again"),
             ("d", resolve(Resolution::Done), "done: its effect happened"),
@@ -418,10 +421,13 @@ mod tests {
                 vec!["r"],
             ),
             (
-                wait("GATE-1", Ask::DecideGate, &[]),
+                wait("GATE-1", Ask::DecideGate { refused: false }, &[]),
                 vec!["p", "", "known issue"],
             ),
-            (wait("GATE-1", Ask::DecideGate, &[]), vec!["retry"]),
+            (
+                wait("GATE-1", Ask::DecideGate { refused: false }, &[]),
+                vec!["retry"],
+            ),
             (
                 wait("STEP-1", Ask::ResolveStep { unknown: true }, &[]),
                 vec!["done", "I looked"],

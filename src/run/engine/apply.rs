@@ -800,9 +800,29 @@ impl State {
         self.jobs = jobs.max(1);
         self.interrupted = false;
         self.drift.clear();
-        for judged in self.blocks.values_mut().flatten() {
-            if judged.as_ref().is_some_and(|j| j.verdict != Verdict::Pass) {
-                *judged = None;
+        let stopped = matches!(self.life, Life::Stopped(_));
+        // What a decision on a gate is about stays until it is decided.
+        let asked: Vec<BlockId> = program
+            .gates
+            .iter()
+            .zip(&self.gates)
+            .filter(|(_, state)| {
+                matches!(
+                    state.stage,
+                    GateStage::Failed(GateResponse::Ask) | GateStage::Refused(_)
+                )
+            })
+            .map(|(gate, _)| BlockId::Gate(gate.id.clone()))
+            .collect();
+        for (block, slots) in &mut self.blocks {
+            for slot in slots {
+                // A person's "no" has its consequence first; a run that stopped over it asks again.
+                let forget = slot.as_ref().is_some_and(|j| {
+                    j.verdict != Verdict::Pass && (stopped || !j.person) && !asked.contains(block)
+                });
+                if forget {
+                    *slot = None;
+                }
             }
         }
         // The window may have closed since; who went ahead without it did so for the run.
@@ -810,7 +830,6 @@ impl State {
             self.window = WindowState::Unchecked;
             self.blocks.remove(&BlockId::Window);
         }
-        let stopped = matches!(self.life, Life::Stopped(_));
         if stopped {
             self.life = Life::Running;
             for i in 0..self.steps.len() {

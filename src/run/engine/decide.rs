@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Actor, Event, GateDecision, Ground, Outcome, Proof, Settled, Verdict};
 use super::next::{Action, Ask, Waiting, next};
-use super::state::{GateStage, Life, Stage, State, WindowState};
+use super::state::{Life, Stage, State, WindowState};
 use super::unwind;
 use crate::base::id::{Digest, GateId, ItemId, StepId};
 use crate::plan::program::{BlockId, Level, Program, UndoUnit};
@@ -558,7 +558,7 @@ fn answer_one(
             })
         }
         (Ask::Recheck { .. }, _) => wrong("use `resolve --as retry` to measure it again"),
-        (Ask::DecideGate, Answer::Resolve(how)) => {
+        (Ask::DecideGate { refused }, Answer::Resolve(how)) => {
             let decision = match how {
                 Resolution::Retry => GateDecision::Retry,
                 Resolution::Proceed => GateDecision::Proceed,
@@ -573,10 +573,7 @@ fn answer_one(
                 if reason.is_none() {
                     return wrong("going on over a failed or refused gate needs `--reason`");
                 }
-                let refused = program
-                    .gate_index(&gate)
-                    .is_some_and(|i| matches!(state.gates[i].stage, GateStage::Refused(_)));
-                if refused {
+                if *refused {
                     return wrong(
                         "it was refused: use `resolve --as retry` to ask again, or `--as rollback`",
                     );
@@ -589,7 +586,10 @@ fn answer_one(
                 reason,
             })
         }
-        (Ask::DecideGate, _) => {
+        (Ask::DecideGate { refused: true }, _) => {
+            wrong("it was refused: use `resolve --as retry` to ask again, or `--as rollback`")
+        }
+        (Ask::DecideGate { refused: false }, _) => {
             wrong("use `resolve --as retry`, `--as proceed` or `--as rollback`")
         }
         (Ask::ResolveStep { .. }, Answer::Resolve(how)) => {

@@ -80,7 +80,10 @@ pub enum Ask {
     /// `resume`: a blocked gate is measured again.
     Reevaluate,
     /// `resolve --as retry|proceed|rollback`: a gate that asks.
-    DecideGate,
+    DecideGate {
+        /// Whether a person refused it: then nobody goes on over that.
+        refused: bool,
+    },
     /// `resolve --as done|undone|retry`: a step whose outcome is unknown, or that failed with effect.
     ResolveStep {
         /// Whether the outcome is unknown.
@@ -103,7 +106,7 @@ impl Ask {
             Self::Attest(..)
             | Self::Approve
             | Self::Reevaluate
-            | Self::DecideGate
+            | Self::DecideGate { .. }
             | Self::Window => false,
         }
     }
@@ -937,7 +940,7 @@ impl Walk<'_> {
                 let what = format!("a decision on gate {}: {failed}", gate.id);
                 self.wait(
                     gate.id.as_str(),
-                    Ask::DecideGate,
+                    Ask::DecideGate { refused: false },
                     what,
                     gate.approvers.clone(),
                     None,
@@ -947,7 +950,7 @@ impl Walk<'_> {
                 let what = format!("a decision on gate {}: {by} refused it", gate.id);
                 self.wait(
                     gate.id.as_str(),
-                    Ask::DecideGate,
+                    Ask::DecideGate { refused: true },
                     what,
                     gate.approvers.clone(),
                     None,

@@ -259,3 +259,80 @@ fn an_interrupted_run_can_still_be_answered() {
     sim.approve("G", "Ada").unwrap();
     assert_eq!(sim.again().state, RunState::Completed);
 }
+
+#[test]
+fn a_refusal_leaves_no_way_over_the_gate() {
+    let mut sim = Sim::new(gate(", approvers: [Ada]"));
+    sim.run();
+    sim.answer("G", crate::run::engine::Answer::Reject, "Ada")
+        .unwrap();
+    sim.again();
+    assert!(sim.resolve("G", Resolution::Proceed).is_err());
+    assert_eq!(sim.ends(), "waiting 6");
+}
+
+#[test]
+fn what_a_decision_is_about_survives_a_resume() {
+    let mut sim =
+        Sim::new(gate(", failure_response: manual_decision")).verdicts("G.criteria.0", &BAD);
+    sim.run();
+    let before = sim.standing().waiting[0].what.clone();
+    sim.again();
+    assert_eq!(sim.standing().waiting[0].what, before);
+    assert!(before.contains("good ("), "{before}");
+}
+
+/// A "no" that is given while nobody drives the run has the consequence that it has under a driver.
+#[test]
+fn a_rejected_attestation_counts_after_a_resume() {
+    let gate = |response: &str| {
+        let gate = format!(
+            "validation_gate: {{gate_id: G, name: g, criteria: ['nobody complains for a day'], failure_response: {response}}}"
+        );
+        plan(&[phase(1, &gate, &[step("A", 1, "")])], "")
+    };
+    let one = |more: &str| plan(&[phase(1, "", &[step("A", 1, more)])], "");
+    let start = plan(
+        &[phase(
+            1,
+            "start_condition: ['the moon is full']",
+            &[step("A", 1, "")],
+        )],
+        "",
+    );
+    let by_hand = "execution_details: {manual_steps: ['turn the key']}";
+    let undo = "execution_details: {commands: ['false']}, rollback_procedure: {can_rollback: true, rollback_steps: ['turn it back']}";
+    for (program, item, end) in [
+        (gate("block"), "G", "waiting 6"),
+        (gate("rollback"), "G", "stopped 4"),
+        (gate("manual_decision"), "G", "waiting 6"),
+        (one("preconditions: ['the moon is full']"), "A", "stopped 4"),
+        (
+            one("validation: {success_criteria: ['nobody complains for a day']}"),
+            "A",
+            "stopped 4",
+        ),
+        (one(by_hand), "A", "stopped 4"),
+        (start, "P1", "stopped 4"),
+        (one(undo), "A", "stuck 7"),
+    ] {
+        let mut sim = Sim::new(program).outcomes(
+            "A",
+            &[if end == "stuck 7" {
+                Outcome::Failed
+            } else {
+                Outcome::Succeeded
+            }],
+        );
+        sim.run();
+        sim.reject(item).unwrap();
+        let standing = sim.again();
+        let same = standing.waiting.iter().any(|w| w.item != item);
+        assert_eq!((sim.ends().as_str(), same), (end, false), "{item}");
+        // A run that stopped over it asks again.
+        if end == "stopped 4" {
+            sim.again();
+            assert_eq!(sim.ends(), "waiting 6", "{item}");
+        }
+    }
+}

@@ -589,7 +589,7 @@ impl Sim {
             let answer = match wait.ask {
                 Ask::Attest(..) | Ask::UndoByHand(..) => Answer::Attest,
                 Ask::Approve => Answer::Approve,
-                Ask::Recheck { .. } | Ask::DecideGate => Answer::Resolve(Resolution::Retry),
+                Ask::Recheck { .. } | Ask::DecideGate { .. } => Answer::Resolve(Resolution::Retry),
                 Ask::ResolveStep { .. } => Answer::Resolve(Resolution::Done),
                 Ask::ResolveUndo(_) => Answer::Resolve(Resolution::Undone),
                 Ask::Reevaluate | Ask::Window => continue,
