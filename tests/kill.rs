@@ -28,7 +28,10 @@ struct Shape {
     idempotent: &'static [&'static str],
 }
 
-const STEPS: [(&str, &[(&str, u32, &str)]); 3] = [
+/// A step's id, its order, and what it sleeps for.
+type PlannedStep = (&'static str, u32, &'static str);
+
+const STEPS: [(&str, &[PlannedStep]); 3] = [
     (
         "ONE",
         &[
