@@ -540,11 +540,16 @@ impl<A: Audience> Driver<'_, A> {
     /// Makes what was recorded durable, then tells the audience.
     pub(super) fn flush(&mut self) -> Result<(), DriveError> {
         self.session.sync()?;
-        for record in std::mem::take(&mut self.unpublished) {
+        let durable = std::mem::take(&mut self.unpublished);
+        self.publish(durable);
+        Ok(())
+    }
+
+    fn publish(&mut self, durable: Vec<Record>) {
+        for record in durable {
             self.audience
                 .recorded(&self.session.program, &self.session.state, &record);
         }
-        Ok(())
     }
 
     /// Records what is due and starts what can start. Returns when to look again at the latest; nothing when there is
@@ -584,10 +589,14 @@ impl<A: Audience> Driver<'_, A> {
             }
             if !started.is_empty() {
                 // The intents are on the disk before anything is started.
-                self.flush()?;
+                self.session.sync()?;
+                let durable = std::mem::take(&mut self.unpublished);
                 for start in started {
                     self.perform(start)?;
                 }
+                // The orders go out now; the audience is told while the supervisor records and starts.
+                tokio::task::yield_now().await;
+                self.publish(durable);
                 continue;
             }
             if again {

@@ -57,8 +57,12 @@ impl<W: Write> PlainAudience<W> {
     }
 
     fn write(&mut self, line: &str) {
+        // In one piece: standard error is not buffered, and others write to it as well.
         if self.error.is_none()
-            && let Err(error) = writeln!(self.writer, "{line}").and_then(|()| self.writer.flush())
+            && let Err(error) = self
+                .writer
+                .write_all(format!("{line}\n").as_bytes())
+                .and_then(|()| self.writer.flush())
         {
             self.error = Some(error);
         }
