@@ -109,17 +109,21 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
 
     let key = secret_key(&state_dir)?;
     let by = context.actor();
+    let Prepared {
+        loaded,
+        plan_dir,
+        file,
+        program,
+    } = prepared;
+    let (migration, plan_digest) = (program.name.clone(), program.digest.clone());
+    let (separation, inputs_hash) = (program.separation_of_duties, inputs.hash());
     let start = |run: &crate::base::id::RunId| RunStarted {
         run: run.clone(),
-        migration: prepared.program.name.clone(),
-        plan: prepared.file.clone(),
-        plan_path: prepared
-            .plan_dir
-            .join(&prepared.file)
-            .to_string_lossy()
-            .into_owned(),
-        plan_digest: prepared.program.digest.clone(),
-        inputs_hash: inputs.hash(),
+        migration: migration.clone(),
+        plan: file.clone(),
+        plan_path: plan_dir.join(&file).to_string_lossy().into_owned(),
+        plan_digest: plan_digest.clone(),
+        inputs_hash: inputs_hash.clone(),
         environment: environment.clone(),
         production,
         by: by.clone(),
@@ -135,22 +139,19 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         unattested,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let session = Session::begin(
-        &state_dir,
-        inputs.clone(),
-        prepared.plan(),
-        prepared.program.clone(),
-        start,
-    )
-    .map_err(|error| {
-        Failure::io(error).means("the run's record could not be written, so nothing was started")
-    })?;
+    let session =
+        Session::begin(&state_dir, inputs, &loaded.plan, program, start).map_err(|error| {
+            Failure::io(error)
+                .means("the run's record could not be written, so nothing was started")
+        })?;
+    // The text and its places have served; a run may take days.
+    drop(loaded);
     lock.note(&Holder::this_process(session.run.as_str()))
         .map_err(Failure::io)?;
     context.say(&format!(
         "run {} of {} ({})",
         session.run,
-        prepared.program.name,
+        migration,
         environment.as_deref().map_or(
             "production: no environment named".to_owned(),
             |name| format!(
@@ -160,7 +161,7 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         )
     ));
     let options = options(context, &arguments.drive, &config, env, &values, postgres);
-    let people = People::new(&config, &by.user, prepared.program.separation_of_duties);
+    let people = People::new(&config, &by.user, separation);
     let name = session.run.to_string();
     let (session, standing) = go(
         context,

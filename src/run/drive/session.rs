@@ -221,8 +221,14 @@ impl Session {
             at,
             event: Event::RunStarted(Box::new(start(run))),
         };
-        let (run, folder, journal) =
-            state_dir.create_run(&inputs, at, first, |folder| store_plan(folder, plan))?;
+        let (run, folder, journal) = state_dir.create_run(&inputs, at, first, |run| {
+            store_plan(&run.inputs(), plan)?;
+            // Made here in one go: a folder that is made between two syncs of a step would have to be synced with it.
+            for step in &program.steps {
+                durable::create_dir_private(&run.evidence(step.id.as_str()))?;
+            }
+            Ok(())
+        })?;
         let mut state = State::new(&program);
         state.apply(&program, &first(&run))?;
         Ok(Self {

@@ -162,7 +162,7 @@ impl StateDir {
 
     /// Makes a new run's folder: it appears whole, with its inputs and its first record, or not at all. `first` builds
     /// that record from the id, which is the first 12 digits of the inputs' hash and the lowest free number;
-    /// `more_inputs` may put further files into the folder of inputs.
+    /// `more` may put further things into the folder.
     ///
     /// # Errors
     /// When something cannot be written; nothing is left behind then.
@@ -171,7 +171,7 @@ impl StateDir {
         inputs: &Inputs,
         at: jiff::Timestamp,
         first: impl Fn(&RunId) -> Record,
-        more_inputs: impl Fn(&Path) -> Result<(), DurableError>,
+        more: impl Fn(&RunFolder) -> Result<(), DurableError>,
     ) -> Result<(RunId, RunFolder, Journal), DurableError> {
         let runs = self.0.join("runs");
         let failed = |doing, path: &Path, source| DurableError::Io {
@@ -201,7 +201,7 @@ impl StateDir {
                 durable::create_dir_private(&run.path.join(folder))?;
             }
             inputs.store(&run.inputs())?;
-            more_inputs(&run.inputs())?;
+            more(&run)?;
             let mut journal = Journal::create(&run.journal(), &id, at)?;
             journal.append(&first(&id))?;
             journal.sync()?;
