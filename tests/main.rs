@@ -13,3 +13,4 @@ mod readme;
 mod records;
 mod supervise;
 mod support;
+mod usage;

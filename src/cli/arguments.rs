@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs a migration document: reviewed, gated on evidence and named approvals, undone when it must be.
@@ -140,13 +141,14 @@ pub struct VariableArgs {
 #[derive(Debug, Clone, Args)]
 pub struct DriveArgs {
     /// How many steps of equal order may run together.
-    #[arg(long, value_name = "N", env = "ORCHESTRATE_JOBS")]
+    #[arg(long, value_name = "N", env = "ORCHESTRATE_JOBS",
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub jobs: Option<usize>,
     /// Stay and wait for answers that others give, also without a terminal.
     #[arg(long)]
     pub wait: bool,
     /// Go ahead outside the migration window; the reason is recorded.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
     pub override_window: Option<String>,
 }
 
@@ -177,7 +179,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "ID", requires = "reason")]
     pub only: Option<String>,
     /// Why something is left out; recorded.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
     /// What follows a failed step's own undo, instead of what the plan says.
     #[arg(long, value_name = "POLICY")]
@@ -220,7 +222,7 @@ pub struct ResumeArgs {
     #[command(flatten)]
     pub drive: DriveArgs,
     /// Go on although inputs changed since the start; recorded, and voids approvals that it touches.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = NonEmptyStringValueParser::new())]
     pub accept_drift: Option<String>,
 }
 
@@ -242,7 +244,7 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "PHASE")]
     pub to: Option<String>,
     /// Why; recorded.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
     /// Who decides this, if not the user who types it.
     #[arg(long = "as", value_name = "NAME")]
@@ -280,7 +282,7 @@ pub struct ApproveArgs {
     #[arg(long = "as", value_name = "NAME")]
     pub name: String,
     /// Why; recorded.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
     /// Refuse it, or say that it is not so.
     #[arg(long)]
@@ -304,7 +306,7 @@ pub struct ResolveArgs {
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// Why; recorded.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
     /// A file that shows it; a copy is kept with the run.
     #[arg(long, value_name = "FILE")]

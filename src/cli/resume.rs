@@ -59,6 +59,18 @@ pub(super) fn rollback(context: &Context, arguments: &RollbackArgs) -> Result<u8
         LevelArg::Phase => (Level::Phase, arguments.phase.clone()),
         LevelArg::Full => (Level::Full, arguments.to.clone()),
     };
+    // A step that is named by mistake beside another level must not take everything back.
+    for (given, wanted, flag) in [
+        (arguments.step.is_some(), Level::Step, "--step"),
+        (arguments.phase.is_some(), Level::Phase, "--phase"),
+        (arguments.to.is_some(), Level::Full, "--to"),
+    ] {
+        if given && level != wanted {
+            return Err(Failure::usage(format!(
+                "{flag} goes with --level {wanted}, and the level is {level}"
+            )));
+        }
+    }
     let by = context.actor_as(arguments.name.as_deref());
     let config = context.config(&view.inputs.plan_dir)?;
     let people = People::new(&config, &by.user, view.program.separation_of_duties);
@@ -152,6 +164,7 @@ fn given_again(
             start.environment.as_deref(),
             given,
             &view.inputs.plan_dir,
+            true,
         )?;
         let key = secret_key(state_dir)?;
         let other: Vec<String> = again

@@ -36,11 +36,19 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         return Err(Failure::refused("--unattested is refused in production")
             .next("name an environment that says `production: false` with --env"));
     }
+    if !arguments.dry_run && !prepared.program.blocked.is_empty() {
+        let what = prepared.program.blocked.join(", ");
+        return Err(
+            Failure::refused(format!("these prerequisites are blocked: {what}"))
+                .next("settle them, set their status in the plan, then start again"),
+        );
+    }
     let values = variables::resolve(
         prepared.plan(),
         environment.as_deref(),
         &arguments.variables,
         &prepared.plan_dir,
+        !arguments.dry_run,
     )?;
     let left_out = prepared.left_out(
         arguments.from.as_deref(),
@@ -57,13 +65,6 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         );
     }
     let config = context.config(&prepared.plan_dir)?;
-    if !prepared.program.blocked.is_empty() {
-        let what = prepared.program.blocked.join(", ");
-        return Err(
-            Failure::refused(format!("these prerequisites are blocked: {what}"))
-                .next("settle them, set their status in the plan, then start again"),
-        );
-    }
     let postgres = prepared.postgres(environment.as_deref())?;
     let isolate = prepared
         .plan()

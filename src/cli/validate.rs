@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::base::diagnostic::{Finding, Level, Sources, Style, any_error, render, to_json};
+use crate::base::diagnostic::{Finding, Level, Sources, Style, any_error, codes, render, to_json};
 use crate::plan::load;
+use crate::plan::program::lower;
 use crate::review::review;
+use crate::run::drive::PlanFolder;
 
 /// What `validate` found.
 #[derive(Debug)]
@@ -32,17 +34,37 @@ impl Validated {
 #[must_use]
 pub fn check(path: &Path) -> Validated {
     match load::load(path) {
-        Ok(loaded) => Validated {
-            findings: review(&loaded),
-            sources: loaded.sources().clone(),
-            loaded: Some(loaded),
-        },
+        Ok(loaded) => {
+            let mut findings = review(&loaded);
+            if !any_error(&findings, false) {
+                findings.extend(cannot_act(&loaded));
+            }
+            Validated {
+                findings,
+                sources: loaded.sources().clone(),
+                loaded: Some(loaded),
+            }
+        }
         Err(refused) => Validated {
             findings: refused.findings,
             sources: refused.sources,
             loaded: None,
         },
     }
+}
+
+/// What a run would refuse although no rule objects: what `validate` accepts, `run` must be able to start.
+fn cannot_act(loaded: &load::Loaded) -> Vec<Finding> {
+    let Err(errors) = lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) else {
+        return Vec::new();
+    };
+    errors
+        .into_iter()
+        .map(|error| {
+            let at = loaded.arena.locate(&error.pointer);
+            Finding::new(codes::CANNOT_ACT, at, error.message)
+        })
+        .collect()
 }
 
 /// The verb: prints the findings and returns the exit code, 0 or 3.

@@ -62,12 +62,14 @@ fn fingerprint(key: &[u8], name: &str, value: &str) -> String {
         .collect()
 }
 
-/// The values of every variable of the plan.
+/// The values of every variable of the plan. Where `may_run` is false no command is run, and a variable whose value only
+/// its command knows has none.
 pub(super) fn resolve(
     plan: &Plan,
     environment: Option<&str>,
     given: &VariableArgs,
     plan_dir: &Path,
+    may_run: bool,
 ) -> Result<Values, Failure> {
     let typed = typed(plan, &given.vars)?;
     let mut files = BTreeMap::new();
@@ -90,6 +92,7 @@ pub(super) fn resolve(
             });
         let found = match found {
             Some(value) => Some(value),
+            None if !may_run && !variable.command.is_empty() => continue,
             None => own_source(name, variable, plan_dir)?,
         };
         let found = found.or_else(|| {

@@ -192,6 +192,8 @@ codes! {
         "Variables reach commands as environment variables. Names begin with a letter or an underscore and go on with letters, digits and underscores.";
     CONNECTION_INVALID "OR0703" Error "A connection needs exactly one source"
         "A connection names where its URL comes from: url_env or url_command, one of them.";
+    CANNOT_ACT "OR0704" Error "The run cannot act on this"
+        "The plan can be read, but the run would have to act on this value and cannot understand it. Guessing could be wrong, so it is an error.";
     TIME_UNCLEAR "OR0801" Warning "A time cannot be understood"
         "The text is no duration, such as `30m`, `2 hours` or `3 days`, or no window, such as `Weekday 10am-4pm America/New_York`. The run cannot act on it, and reports cannot compare it.";
     TIMEOUT_INVALID "OR0802" Error "A time that the run needs cannot be understood"

@@ -254,8 +254,8 @@ impl Lowering<'_> {
                 .join(" ");
                 match Window::from_parts(
                     &days,
-                    mapping.start.as_deref().unwrap_or_default(),
-                    mapping.end.as_deref().unwrap_or_default(),
+                    mapping.start.as_deref().unwrap_or("00:00"),
+                    mapping.end.as_deref().unwrap_or("24:00"),
                     mapping.timezone.as_deref().unwrap_or_default(),
                 ) {
                     Ok(window) => Some(WindowRule::Window { text, window }),
