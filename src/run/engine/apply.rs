@@ -382,7 +382,10 @@ impl State {
                 if let Some(reason) = &start.left_out_because {
                     self.note(
                         at,
-                        format!("{} steps left out: {reason}", start.left_out.len()),
+                        match start.left_out.len() {
+                            1 => format!("1 step left out: {reason}"),
+                            n => format!("{n} steps left out: {reason}"),
+                        },
                     );
                 }
                 self.plan_digest = Some(start.plan_digest.clone());
@@ -462,9 +465,22 @@ impl State {
                     *slot = None;
                 }
             }
-            Event::BlockFailed { failed, .. } => {
-                let names: Vec<&str> = failed.iter().map(crate::base::id::ItemId::as_str).collect();
-                self.life = Life::Stopped(format!("{} failed", names.join(", ")));
+            Event::BlockFailed { block, failed } => {
+                let checks = program.block(block);
+                let names: Vec<String> = failed
+                    .iter()
+                    .map(|id| {
+                        let judged = checks
+                            .iter()
+                            .position(|check| check.id == *id)
+                            .and_then(|i| self.judged(block, i));
+                        match judged {
+                            Some(judged) => format!("{id} failed ({})", judged.detail),
+                            None => format!("{id} failed"),
+                        }
+                    })
+                    .collect();
+                self.life = Life::Stopped(names.join(", "));
             }
             Event::PhaseStarted { phase } => self.set_phase(program, phase, PhaseState::Started),
             Event::PhasePassed { phase } => self.set_phase(program, phase, PhaseState::Passed),

@@ -1035,10 +1035,12 @@ impl Walk<'_> {
         let program = self.program;
         let left_out = self.state.left_out(program);
         if !left_out.is_empty() {
-            let why = format!(
-                "{} steps were left out of this run, so the migration is not complete",
-                left_out.len()
-            );
+            let why = match left_out.len() {
+                1 => "1 step was left out of this run, so the migration is not complete".to_owned(),
+                n => {
+                    format!("{n} steps were left out of this run, so the migration is not complete")
+                }
+            };
             self.record(Event::RunStopped { why });
             return;
         }

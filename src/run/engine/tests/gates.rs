@@ -329,6 +329,9 @@ fn a_rejected_attestation_counts_after_a_resume() {
         let standing = sim.again();
         let same = standing.waiting.iter().any(|w| w.item != item);
         assert_eq!((sim.ends().as_str(), same), (end, false), "{item}");
+        if item == "P1" {
+            assert!(standing.why.unwrap().contains("rejected by"));
+        }
         // A run that stopped over it asks again.
         if end == "stopped 4" {
             sim.again();
