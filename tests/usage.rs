@@ -105,3 +105,19 @@ fn wrong_usage_changes_nothing() {
     }
     assert!(dir.path().join("done").exists());
 }
+
+#[test]
+fn what_is_printed_about_changed_files_can_be_pasted() {
+    let dir = tempfile::tempdir().unwrap();
+    let cli = Cli::new(dir.path());
+    write(dir.path(), "", "preconditions: ['the moon is full'],");
+    cli.run(&["run", "plan.yaml"]).with_code(6);
+    write(dir.path(), "", "preconditions: ['the sun is up'],");
+    let refused = cli.run(&["resume"]).with_code(9);
+    let command = refused
+        .stderr
+        .split('`')
+        .find(|part| part.contains("--accept-drift"))
+        .unwrap();
+    cli.paste(command).with_code(6).says("the sun is up");
+}

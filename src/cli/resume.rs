@@ -46,7 +46,7 @@ pub(super) fn resume(context: &Context, arguments: &ResumeArgs) -> Result<u8, Fa
         &arguments.variables,
         &arguments.drive,
     )?;
-    options.accept_drift = drift(context, &view, arguments.accept_drift.as_deref())?;
+    options.accept_drift = drift(context, &view, arguments.accept_drift.as_deref(), &address)?;
     continue_run(context, "resume", &state_dir, view, options, &address)
 }
 
@@ -217,6 +217,7 @@ fn drift(
     context: &Context,
     view: &View,
     accept: Option<&str>,
+    address: &Address,
 ) -> Result<Option<Box<AcceptDrift>>, Failure> {
     let mut files: Vec<String> = view
         .inputs
@@ -245,7 +246,11 @@ fn drift(
         }
         return Err(Failure::refused(format!("changed since run {} started: {}", view.run, files.join(", ")))
             .means("nothing was run; the run stands where it stood, and its way back uses the files as they were")
-            .next("put the files back, or go on with `--accept-drift REASON` (it voids open approvals), or roll back"));
+            .next(format!(
+                "put the files back; or go on with `{}` (it voids open approvals); or go back with `{}`",
+                address.command(&format!("orchestrate resume {} --accept-drift \"<reason>\"", view.run)),
+                address.command(&format!("orchestrate rollback {} --level full", view.run)),
+            )));
     };
     let Some(path) = plan_path else {
         return Ok(None);
