@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -34,6 +35,9 @@ pub struct Swept {
     /// Found, and still there: of another user, or stuck in the kernel.
     pub remaining: Vec<Stray>,
 }
+
+/// How long a supervisor that may be dying is given to be gone.
+const PATIENCE_WITH_THE_DYING: Duration = Duration::from_secs(1);
 
 /// Why a sweep was not done.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,8 @@ pub fn sweep(run_dir: &Path, grace: Duration) -> Result<Swept, SweepError> {
     if let Some(file) = &guard {
         match file.try_lock() {
             Ok(()) => {}
+            // A supervisor that was killed keeps its files a moment longer than its connections.
+            Err(TryLockError::WouldBlock) if freed(file).map_err(failed)? => {}
             Err(TryLockError::WouldBlock) => return Err(SweepError::SupervisorAlive),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -88,6 +94,21 @@ pub fn sweep(run_dir: &Path, grace: Duration) -> Result<Swept, SweepError> {
         .collect();
     let run = Run::of(run_dir).map_err(failed)?;
     Ok(end_all(&run, &ended, grace))
+}
+
+/// Waits for a dying supervisor to let go of its records; the lock is held then.
+fn freed(file: &File) -> io::Result<bool> {
+    let waiting = file.try_clone()?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // The kernel wakes this thread. If the patience has ended by then, nobody listens and the lock goes with the file.
+    std::thread::spawn(move || {
+        let locked = waiting.lock();
+        drop(sender.send(locked));
+    });
+    match receiver.recv_timeout(PATIENCE_WITH_THE_DYING) {
+        Ok(locked) => locked.map(|()| true),
+        Err(_) => Ok(false),
+    }
 }
 
 fn strays(run: &Run, ended: &HashSet<String>) -> Vec<Process> {
