@@ -63,6 +63,7 @@ fn cannot_act(loaded: &load::Loaded) -> Vec<Finding> {
         .map(|error| {
             let at = loaded.arena.locate(&error.pointer);
             Finding::new(codes::CANNOT_ACT, at, error.message)
+                .help("write it in a form that the run understands, or leave it out")
         })
         .collect()
 }
