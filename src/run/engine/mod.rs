@@ -12,12 +12,17 @@
 //! runs at most once per recorded decision. Never "exactly once".
 
 mod apply;
+mod change;
 mod decide;
 mod event;
 mod facts;
+mod failures;
+mod fold;
+mod gates;
 mod next;
 mod standing;
 mod state;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod unwind;
