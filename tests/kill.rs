@@ -11,15 +11,11 @@ use std::time::{Duration, Instant};
 
 use orchestrate::run::engine::Event;
 
+use crate::support::moments::{each_moment, moment, moments};
 use crate::support::practice::{Practice, finish, kill, marks};
 
 /// How many practice runs go on at the same time: most of their time they sleep.
 const TOGETHER: usize = 20;
-
-/// How many moments are tried.
-fn moments(default: usize) -> usize {
-    std::env::var("ORCHESTRATE_KILLS").map_or(default, |n| n.parse().unwrap())
-}
 
 struct Shape {
     /// The last step fails and everything is taken back.
@@ -164,34 +160,10 @@ fn check(practice: &Practice, shape: &Shape) {
     assert!(is_over(practice));
 }
 
-/// Tries many moments, several at a time, and names the moment of a failure.
-fn each_moment(count: usize, one: impl Fn(usize) + Sync) {
-    let next = AtomicUsize::new(0);
-    let failed = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..TOGETHER {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= count || !failed.lock().unwrap().is_empty() {
-                        return;
-                    }
-                    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| one(i)));
-                    if result.is_err() {
-                        failed.lock().unwrap().push(i);
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "moments that failed: {failed:?}");
-}
-
 /// How long the plan takes while as many run together as later.
 fn length(shape: &Shape) -> Duration {
     let longest = Mutex::new(Duration::ZERO);
-    each_moment(TOGETHER, |_| {
+    each_moment(TOGETHER, TOGETHER, |_| {
         let practice = Practice::new(&plan(shape));
         let begun = Instant::now();
         let arguments = ["run", "plan.yaml", "--yes", "--jobs", "3"];
@@ -203,11 +175,6 @@ fn length(shape: &Shape) -> Duration {
         *longest = took.max(*longest);
     });
     longest.into_inner().unwrap()
-}
-
-/// The moments of a run of this length, spread evenly.
-fn moment(length: Duration, i: usize, count: usize) -> Duration {
-    length.mul_f64(i as f64 / count as f64)
 }
 
 const FORWARD: Shape = Shape {
@@ -225,7 +192,7 @@ fn a_killed_orchestrator_loses_nothing_at_any_of_two_hundred_moments() {
     let count = moments(200);
     let length = length(&FORWARD);
     let seen = Mutex::new(BTreeSet::new());
-    each_moment(count, |i| {
+    each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&FORWARD));
         let records = killed_after(&practice, moment(length, i, count));
         seen.lock().unwrap().insert(records);
@@ -241,7 +208,7 @@ fn a_killed_orchestrator_loses_nothing_at_any_of_two_hundred_moments() {
 fn a_killed_resume_loses_nothing() {
     let count = moments(60);
     let length = length(&FORWARD);
-    each_moment(count, |i| {
+    each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&FORWARD));
         // Earlier first kills leave more for the second and the third.
         killed_after(&practice, moment(length, i, count) / 2);
@@ -256,7 +223,7 @@ fn a_killed_resume_loses_nothing() {
 fn a_killed_orchestrator_undoes_each_step_once() {
     let count = moments(60);
     let length = length(&BACKWARD);
-    each_moment(count, |i| {
+    each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&BACKWARD));
         // Two of three in the second half, where steps are undone.
         let part = if i % 3 == 0 {
@@ -280,7 +247,7 @@ fn when_the_supervisor_dies_too_only_what_may_be_repeated_is_repeated() {
     let length = length(&SHAPE);
     let asked = AtomicUsize::new(0);
     let repeated = AtomicUsize::new(0);
-    each_moment(count, |i| {
+    each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&SHAPE));
         let mut child = practice.start(&go_on(&practice));
         std::thread::sleep(moment(length, i, count));

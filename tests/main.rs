@@ -8,6 +8,7 @@ mod discount_code;
 mod example_plan;
 mod faults;
 mod kill;
+mod kill_discount;
 mod quickstart;
 mod readme;
 mod records;

@@ -124,6 +124,16 @@ impl Running {
         rustix::process::kill_process(self.pid(), signal).expect("failed to send a signal");
     }
 
+    /// What it has said on standard error so far.
+    pub(crate) fn said(&mut self) -> String {
+        text(&mut self.stderr)
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("failed to wait").is_some()
+    }
+
     /// Waits until it has said something on standard error. Panics if it ends before.
     pub(crate) fn wait_for(&mut self, words: &str) {
         wait_until(&format!("{} says {words:?}", self.what), || {

@@ -82,47 +82,21 @@ impl Practice {
 
     /// The run's folder, once there is one.
     pub(crate) fn run_dir(&self) -> Option<PathBuf> {
-        let entries = fs::read_dir(self.path().join(".orchestrate/runs")).ok()?;
-        let mut found: Vec<PathBuf> = entries
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
-            .collect();
-        found.sort();
-        found.pop()
+        run_dir(self.path())
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
-        match self.run_dir() {
-            Some(run) => journal::read(&run.join("journal.jsonl")).unwrap().records,
-            None => Vec::new(),
-        }
+        records(self.path())
     }
 
     /// How often each line stands in the ledger.
     pub(crate) fn ledger(&self) -> BTreeMap<String, usize> {
-        let text = fs::read_to_string(self.path().join("ledger")).unwrap_or_default();
-        let mut counts = BTreeMap::new();
-        for line in text.lines() {
-            *counts.entry(line.to_owned()).or_default() += 1;
-        }
-        counts
+        lines(&self.path().join("ledger"))
     }
 
     /// Processes that belong to this folder: by their working directory or their arguments.
     pub(crate) fn processes(&self) -> Vec<(i32, String)> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
-                continue;
-            };
-            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let words = String::from_utf8_lossy(&words).replace('\0', " ");
-            let here = fs::read_link(entry.path().join("cwd")).is_ok_and(|d| d == self.path());
-            if here || words.contains(&*self.path().to_string_lossy()) {
-                found.push((pid, words));
-            }
-        }
-        found
+        processes(self.path())
     }
 
     /// The supervisor's process id, if one runs.
@@ -133,78 +107,14 @@ impl Practice {
             .map(|(pid, _)| pid)
     }
 
-    fn is_locked(&self) -> bool {
-        let Ok(locks) = fs::read_dir(self.path().join(".orchestrate/locks")) else {
-            return false;
-        };
-        locks
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|e| e == "lock"))
-            .any(|path| Lock::holder(&path).unwrap().is_some())
-    }
-
     /// Waits until nothing runs in the folder and its lock is free.
     pub(crate) fn settles(&self) {
-        let begun = Instant::now();
-        loop {
-            let left = self.processes();
-            if left.is_empty() && !self.is_locked() {
-                return;
-            }
-            assert!(
-                begun.elapsed() < Duration::from_secs(10),
-                "still there: {left:?}, locked: {}\n{}",
-                self.is_locked(),
-                self.said()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        settles(self.path(), |_, _| true, || self.said());
     }
 
     /// Asserts that the journal tells of each outcome once, of nothing after an end, and of one end.
     pub(crate) fn journal_is_sound(&self) {
-        let records = self.records();
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for record in &records {
-            let key = match &record.event {
-                Event::ActionEnded { step, attempt, .. } => format!("ended {step} {attempt}"),
-                Event::StepSucceeded { step, attempt } => format!("succeeded {step} {attempt}"),
-                Event::StepFailed { step, attempt, .. } => format!("failed {step} {attempt}"),
-                Event::GatePassed { gate } => format!("gate {gate}"),
-                Event::PhasePassed { phase } => format!("phase {phase}"),
-                Event::UndoEnded {
-                    unit,
-                    attempt,
-                    piece,
-                    ..
-                } => format!("undone {unit} {attempt} {piece}"),
-                Event::UnitUndone { unit } => format!("unit {unit}"),
-                Event::RunCompleted => "completed".to_owned(),
-                _ => continue,
-            };
-            *counts.entry(key).or_default() += 1;
-        }
-        let twice: Vec<_> = counts.iter().filter(|(_, n)| **n > 1).collect();
-        assert!(twice.is_empty(), "{twice:?}\n{records:#?}");
-        // An intent may be announced again if it was never carried out, or if that was decided.
-        let mut intents: BTreeMap<String, i64> = BTreeMap::new();
-        for record in &records {
-            match &record.event {
-                Event::StepStarted { step, .. } => {
-                    *intents.entry(step.to_string()).or_default() += 1
-                }
-                Event::StepSettled {
-                    step, how, ground, ..
-                } if *how == Settled::Retry || *ground == Ground::NeverStarted => {
-                    *intents.entry(step.to_string()).or_default() -= 1;
-                }
-                _ => {}
-            }
-        }
-        assert!(
-            intents.values().all(|n| (0..=1).contains(n)),
-            "{intents:?}\n{records:#?}"
-        );
+        is_sound(&self.records());
     }
 }
 
@@ -214,6 +124,128 @@ impl Drop for Practice {
             kill(pid);
         }
     }
+}
+
+/// The folder of the run in a plan's folder, once there is one.
+pub(crate) fn run_dir(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder.join(".orchestrate/runs")).ok()?;
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+        .collect();
+    found.sort();
+    found.pop()
+}
+
+/// The journal of the run in a plan's folder; empty if there is no run.
+pub(crate) fn records(folder: &Path) -> Vec<Record> {
+    match run_dir(folder) {
+        Some(run) => journal::read(&run.join("journal.jsonl")).unwrap().records,
+        None => Vec::new(),
+    }
+}
+
+/// How often each line stands in a file, which may be missing.
+pub(crate) fn lines(file: &Path) -> BTreeMap<String, usize> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let mut counts = BTreeMap::new();
+    for line in text.lines() {
+        *counts.entry(line.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// Processes that belong to a folder: by their working directory or their arguments.
+pub(crate) fn processes(folder: &Path) -> Vec<(i32, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
+            continue;
+        };
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).replace('\0', " ");
+        let here = fs::read_link(entry.path().join("cwd")).is_ok_and(|d| d == folder);
+        if here || words.contains(&*folder.to_string_lossy()) {
+            found.push((pid, words));
+        }
+    }
+    found
+}
+
+fn is_locked(folder: &Path) -> bool {
+    let Ok(locks) = fs::read_dir(folder.join(".orchestrate/locks")) else {
+        return false;
+    };
+    locks
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "lock"))
+        .any(|path| Lock::holder(&path).unwrap().is_some())
+}
+
+/// Waits until no process that counts, by its id and command line, runs in a folder, and the lock there is free.
+pub(crate) fn settles(
+    folder: &Path,
+    counts: impl Fn(i32, &str) -> bool,
+    said: impl Fn() -> String,
+) {
+    let begun = Instant::now();
+    loop {
+        let mut left = processes(folder);
+        left.retain(|(pid, words)| counts(*pid, words));
+        let locked = is_locked(folder);
+        if left.is_empty() && !locked {
+            return;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "still there: {left:?}, locked: {locked}\n{}",
+            said()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Asserts that a journal tells of each outcome once, of nothing after an end, and of one end.
+pub(crate) fn is_sound(records: &[Record]) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for record in records {
+        let key = match &record.event {
+            Event::ActionEnded { step, attempt, .. } => format!("ended {step} {attempt}"),
+            Event::StepSucceeded { step, attempt } => format!("succeeded {step} {attempt}"),
+            Event::StepFailed { step, attempt, .. } => format!("failed {step} {attempt}"),
+            Event::GatePassed { gate } => format!("gate {gate}"),
+            Event::PhasePassed { phase } => format!("phase {phase}"),
+            Event::UndoEnded {
+                unit,
+                attempt,
+                piece,
+                ..
+            } => format!("undone {unit} {attempt} {piece}"),
+            Event::UnitUndone { unit } => format!("unit {unit}"),
+            Event::RunCompleted => "completed".to_owned(),
+            _ => continue,
+        };
+        *counts.entry(key).or_default() += 1;
+    }
+    let twice: Vec<_> = counts.iter().filter(|(_, n)| **n > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}\n{records:#?}");
+    // An intent may be announced again if it was never carried out, or if that was decided.
+    let mut intents: BTreeMap<String, i64> = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            Event::StepStarted { step, .. } => *intents.entry(step.to_string()).or_default() += 1,
+            Event::StepSettled {
+                step, how, ground, ..
+            } if *how == Settled::Retry || *ground == Ground::NeverStarted => {
+                *intents.entry(step.to_string()).or_default() -= 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(
+        intents.values().all(|n| (0..=1).contains(n)),
+        "{intents:?}\n{records:#?}"
+    );
 }
 
 /// Waits for a child, and ends it if it takes longer.
