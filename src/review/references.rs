@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::Context;
 use super::checks::{each_check, each_probe};
 use crate::base::diagnostic::{Code, codes};
-use crate::plan::condition::{Doubt, Expression, Index, doubt};
-use crate::plan::model::{Check, Place, Plan, Probe};
+use crate::plan::condition::{Doubt, Expression, doubt};
+use crate::plan::model::{Check, Probe};
+use crate::plan::program::names;
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
@@ -107,7 +108,7 @@ fn applied(cx: &mut Context<'_>) {
 /// Check strings that look like facts or conditions, and expressions over the facts of the run.
 fn facts(cx: &mut Context<'_>, known: &HashSet<&str>) {
     let plan = cx.plan();
-    let index = index(plan);
+    let index = names(plan);
     let mut wrong: Vec<(Code, String, String, String)> = Vec::new();
     each_check(plan, &mut |pointer, check| {
         if let Check::Text(text) = check
@@ -197,39 +198,6 @@ fn doubtful(doubt: &Doubt, known: &HashSet<&str>) -> Option<(Code, String, &'sta
             )
         }
     })
-}
-
-/// Everything that a check string may name.
-fn index(plan: &Plan) -> Index {
-    let mut index = Index::default();
-    if let Some(monitoring) = &plan.monitoring_and_observability {
-        for metric in &monitoring.migration_monitoring {
-            index.add_metric(
-                metric.id.as_deref(),
-                &metric.metric_name,
-                metric.unit.as_deref(),
-            );
-        }
-    }
-    for phase in &plan.migration_phases {
-        index.add_phase(&phase.phase_id, phase.order, &phase.name);
-        for step in &phase.steps {
-            index.add_step(&step.step_id, &step.name);
-        }
-        if let Some(gate) = &phase.validation_gate {
-            index.add_gate(&gate.gate_id, Some(&gate.name), Some(&phase.phase_id));
-        }
-    }
-    if let Some(strategy) = &plan.validation_strategy {
-        for gate in &strategy.validation_gates {
-            let phase = match plan.place(&gate.location) {
-                Some(Place::Phase(p)) => Some(plan.migration_phases[p].phase_id.as_str()),
-                _ => None,
-            };
-            index.add_gate(&gate.gate_id, Some(&gate.name), phase);
-        }
-    }
-    index
 }
 
 /// One word with a digit and a hyphen, in capitals, such as `STEP-3-1`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::digest::plan_digest;
+use super::names::names;
 use super::types::{
     Action, After, Check, Gate, GateAt, GateResponse, How, InputKind, Level, Levels, Observe,
     OnFailure, OnInterrupt, Phase, Program, Retry, Step, WindowRule, Work,
@@ -47,7 +48,7 @@ pub fn lower(plan: &Plan, files: &dyn Files) -> Result<Program, Vec<LowerError>>
     let mut lowering = Lowering {
         plan,
         files,
-        index: index(plan),
+        index: names(plan),
         inputs: BTreeSet::new(),
         errors: Vec::new(),
     };
@@ -57,39 +58,6 @@ pub fn lower(plan: &Plan, files: &dyn Files) -> Result<Program, Vec<LowerError>>
     } else {
         Err(lowering.errors)
     }
-}
-
-/// The names that sentences of this plan may refer to.
-fn index(plan: &Plan) -> Index {
-    let mut index = Index::default();
-    if let Some(monitoring) = &plan.monitoring_and_observability {
-        for metric in &monitoring.migration_monitoring {
-            index.add_metric(
-                metric.id.as_deref(),
-                &metric.metric_name,
-                metric.unit.as_deref(),
-            );
-        }
-    }
-    for phase in &plan.migration_phases {
-        index.add_phase(&phase.phase_id, phase.order, &phase.name);
-        for step in &phase.steps {
-            index.add_step(&step.step_id, &step.name);
-        }
-        if let Some(gate) = &phase.validation_gate {
-            index.add_gate(&gate.gate_id, Some(&gate.name), Some(&phase.phase_id));
-        }
-    }
-    if let Some(strategy) = &plan.validation_strategy {
-        for gate in &strategy.validation_gates {
-            let phase = match plan.place(&gate.location) {
-                Some(model::Place::Phase(p)) => Some(plan.migration_phases[p].phase_id.as_str()),
-                Some(model::Place::Step(..)) | None => None,
-            };
-            index.add_gate(&gate.gate_id, Some(&gate.name), phase);
-        }
-    }
-    index
 }
 
 /// One lowering, and what went wrong in it.

@@ -8,6 +8,7 @@ mod checks;
 mod datasets;
 mod digest;
 mod lower;
+mod names;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -16,4 +17,5 @@ mod work;
 
 pub use digest::plan_digest;
 pub use lower::{Files, LowerError, lower};
+pub use names::names;
 pub use types::*;
