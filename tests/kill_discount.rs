@@ -275,8 +275,9 @@ fn a_killed_orchestrator_loses_nothing_of_a_real_migration() {
         different.len() >= count.min(10) / 2,
         "the moments are not different: {seen:?}"
     );
+    // Of ten moments about two strike a running action, on a loaded machine none may: only many moments must.
     assert!(
-        count < 10 || held.iter().any(|(_, running)| running.is_some()),
+        count < 50 || held.iter().any(|(_, running)| running.is_some()),
         "no moment struck a step: {seen:?}"
     );
 }
