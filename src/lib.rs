@@ -21,7 +21,7 @@
 //!
 //! | wing | rooms | what they are for |
 //! | --- | --- | --- |
-//! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`config`](base::config) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, `orchestrate.yaml` |
+//! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`watch`](base::watch), [`config`](base::config) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, folders that tell of changes, `orchestrate.yaml` |
 //! | [`plan`] | [`model`](plan::model), [`source`](plan::source), [`load`](plan::load), [`schema`](plan::schema), [`condition`](plan::condition), [`program`](plan::program) | what the author wrote, where each value stands in the text, whether its shape is right, what its sentences mean, and what all of it becomes for the engine |
 //! | [`run`] | [`engine`](run::engine), [`journal`](run::journal), [`supervise`](run::supervise), [`perform`](run::perform), [`drive`](run::drive) | the rules of a run, its record, its processes, its effects, and the one loop that joins them |
 //! | [`review`] | a file per family of rules | what a reviewer would object to in a plan |
@@ -31,6 +31,9 @@
 //! A wing imports only wings above it in this table, `run::engine` imports nothing else of `run`, and the rooms of `run`
 //! that touch the world (`journal`, `supervise`, `perform`) do not know one another's insides: `drive` joins them. A test
 //! reads every `use` and holds this (`tests/house.rs`).
+//!
+//! Rooms that have no duty yet are not there yet: clients of databases and metrics (`run::connect`), manifest migration
+//! (`manifest`), rehearsal and its certificate (`rehearse`, `plan::certificate`).
 //!
 //! ## From text to program
 //!
