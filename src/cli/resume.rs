@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::people::People;
 use super::prepare::{postgres_of, prepare};
 use super::records::alive;
-use super::run::{ask_yes, caller, go, options, secret_key, still_there};
+use super::run::{ask_yes, go, options, process_environment, secret_key, still_there};
 use super::variables::{self, Values};
 use super::watch::tell;
 use crate::base::durable::{Holder, Lock, LockError};
@@ -16,7 +16,6 @@ use crate::plan::program::Level;
 use crate::run::drive::{AcceptDrift, Claim, Letter, Options, Subject, View, leave, receipt};
 use crate::run::engine::{Input, decide};
 use crate::run::journal::StateDir;
-use crate::run::perform::environment;
 use crate::show::answer::Address;
 use crate::show::text::visible;
 
@@ -189,14 +188,7 @@ fn given_again(
         start.environment.as_deref(),
         &view.inputs.plan_dir,
     )?;
-    let isolate = view
-        .plan
-        .isolate_env
-        .or(config.values.policy.isolate_env)
-        .unwrap_or(false);
-    let mut pass = view.plan.pass_env.clone();
-    pass.extend(config.values.policy.pass_env.iter().flatten().cloned());
-    let env = environment::base(caller(), isolate, &pass, &values.all());
+    let env = process_environment(&view.plan, &config, &values);
     Ok(options(context, drive, &config, env, &values, postgres))
 }
 

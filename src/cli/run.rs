@@ -11,7 +11,9 @@ use super::pick::is_unfinished;
 use super::prepare::{Prepared, prepare};
 use super::variables::{self, Values};
 use super::watch::{Watcher, tell};
+use crate::base::config::Config;
 use crate::base::durable::{self, Holder, Lock, LockError};
+use crate::plan::model::Plan;
 use crate::plan::program::OnFailure;
 use crate::run::drive::{Claim, DriveError, Options, Session, Subject, View, drive};
 use crate::run::engine::{RunStarted, Standing};
@@ -66,14 +68,7 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
     }
     let config = context.config(&prepared.plan_dir)?;
     let postgres = prepared.postgres(environment.as_deref())?;
-    let isolate = prepared
-        .plan()
-        .isolate_env
-        .or(config.values.policy.isolate_env)
-        .unwrap_or(false);
-    let mut pass = prepared.plan().pass_env.clone();
-    pass.extend(config.values.policy.pass_env.iter().flatten().cloned());
-    let env = environment::base(caller(), isolate, &pass, &values.all());
+    let env = process_environment(prepared.plan(), &config, &values);
     let path = env
         .iter()
         .find(|(name, _)| name == "PATH")
@@ -177,16 +172,29 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
 }
 
 /// The environment of this process, as far as it is text: what is not cannot be passed on unharmed.
-pub(super) fn caller() -> Vec<(String, String)> {
+fn caller() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
+/// What all processes of a run get to see: the same rule when it starts and when it goes on.
+pub(super) fn process_environment(
+    plan: &Plan,
+    config: &Config,
+    values: &Values,
+) -> Vec<(String, String)> {
+    let policy = &config.values.policy;
+    let isolate = plan.isolate_env.or(policy.isolate_env).unwrap_or(false);
+    let mut pass = plan.pass_env.clone();
+    pass.extend(policy.pass_env.iter().flatten().cloned());
+    environment::base(caller(), isolate, &pass, &values.all())
+}
+
 pub(super) fn options(
     context: &Context,
     arguments: &DriveArgs,
-    config: &crate::base::config::Config,
+    config: &Config,
     env: Vec<(String, String)>,
     values: &Values,
     postgres: Vec<(String, String)>,

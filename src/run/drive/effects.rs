@@ -181,29 +181,36 @@ impl<A: Audience> Driver<'_, A> {
     }
 
     fn start_action(&mut self, step: usize, attempt: u32, spec: JobSpec) {
-        let (jobs, sender) = (self.jobs.clone(), self.sender.clone());
-        self.in_flight += 1;
-        spawn_local(async move {
-            let result = jobs.run(spec).await;
-            // The receiver goes only when the driver does; then the supervisor's record has the end.
-            let _ = sender.send(Done::Acted {
+        let jobs = self.jobs.clone();
+        self.report(async move { jobs.run(spec).await }, move |result| {
+            Done::Acted {
                 step,
                 attempt,
                 result,
-            });
+            }
         });
     }
 
     pub(super) fn wait_for_action(&mut self, step: usize, attempt: u32, job: String) {
-        let (jobs, sender) = (self.jobs.clone(), self.sender.clone());
-        self.in_flight += 1;
-        spawn_local(async move {
-            let result = jobs.end_of(&job).await;
-            let _ = sender.send(Done::Acted {
+        let jobs = self.jobs.clone();
+        self.report(async move { jobs.end_of(&job).await }, move |result| {
+            Done::Acted {
                 step,
                 attempt,
                 result,
-            });
+            }
+        });
+    }
+
+    fn start_undo(&mut self, unit: UndoUnit, attempt: u32, piece: usize, spec: JobSpec) {
+        let jobs = self.jobs.clone();
+        self.report(async move { jobs.run(spec).await }, move |result| {
+            Done::Undid {
+                unit,
+                attempt,
+                piece,
+                result,
+            }
         });
     }
 
@@ -214,16 +221,29 @@ impl<A: Audience> Driver<'_, A> {
         piece: usize,
         job: String,
     ) {
-        let (jobs, sender) = (self.jobs.clone(), self.sender.clone());
-        self.in_flight += 1;
-        spawn_local(async move {
-            let result = jobs.end_of(&job).await;
-            let _ = sender.send(Done::Undid {
+        let jobs = self.jobs.clone();
+        self.report(async move { jobs.end_of(&job).await }, move |result| {
+            Done::Undid {
                 unit,
                 attempt,
                 piece,
                 result,
-            });
+            }
+        });
+    }
+
+    /// Sends back how a job ended, once it has. It counts as in flight until then.
+    fn report(
+        &mut self,
+        end: impl Future<Output = Result<JobEnd, String>> + 'static,
+        done: impl FnOnce(Result<JobEnd, String>) -> Done + 'static,
+    ) {
+        let sender = self.sender.clone();
+        self.in_flight += 1;
+        spawn_local(async move {
+            let result = end.await;
+            // The receiver goes only when the driver does; then the supervisor's record has the end.
+            let _ = sender.send(done(result));
         });
     }
 
@@ -272,17 +292,7 @@ impl<A: Audience> Driver<'_, A> {
         match self.prepare(&place, &purpose, &key, work) {
             Ok(spec) => {
                 self.labels.insert(key, unit.to_string());
-                let (jobs, sender) = (self.jobs.clone(), self.sender.clone());
-                self.in_flight += 1;
-                spawn_local(async move {
-                    let result = jobs.run(spec).await;
-                    let _ = sender.send(Done::Undid {
-                        unit,
-                        attempt,
-                        piece,
-                        result,
-                    });
-                });
+                self.start_undo(unit, attempt, piece, spec);
                 Ok(())
             }
             Err(why) => {
