@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::context::{Context, absolute};
 use super::failure::Failure;
-use super::validate::{self, print_findings};
+use super::validate::{self, folder_of, print_findings};
 use crate::base::diagnostic::Level as Severity;
 use crate::base::id::StepId;
 use crate::plan::load::Loaded;
@@ -13,6 +15,7 @@ use crate::plan::model::{self, Plan};
 use crate::plan::program::{
     Action, Check, How, InputKind, PhaseUndo, Process, Program, Undo, UndoPiece, UndoWay, lower,
 };
+use crate::review::Surroundings;
 use crate::run::drive::PlanFolder;
 use crate::run::journal::Inputs;
 use crate::run::perform::{postgres, script};
@@ -30,7 +33,12 @@ pub(super) struct Prepared {
 
 /// Reads, reviews and lowers a plan; prints what is wrong with it.
 pub(super) fn prepare(context: &Context, path: &Path) -> Result<Prepared, Failure> {
-    let validated = validate::check(path);
+    let config = context.config(folder_of(path))?;
+    let surroundings = Surroundings {
+        now: Timestamp::now(),
+        config: &config,
+    };
+    let validated = validate::check(path, surroundings);
     let refused = validated.refused(false);
     let shown: Vec<_> = validated
         .findings

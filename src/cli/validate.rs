@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::base::diagnostic::{Finding, Level, Sources, Style, any_error, codes, render, to_json};
+use crate::base::diagnostic::{
+    Finding, Level, Sources, Style, any_error, codes, render, sort, to_json,
+};
 use crate::plan::load;
-use crate::plan::program::lower;
-use crate::review::review;
+use crate::plan::program::{Program, lower};
+use crate::review::{Surroundings, review};
 use crate::run::drive::PlanFolder;
 
 /// What `validate` found.
@@ -20,6 +23,8 @@ pub struct Validated {
     pub sources: Sources,
     /// The plan, when it could be read.
     pub loaded: Option<load::Loaded>,
+    /// What a run would walk, when the plan could be lowered.
+    pub program: Option<Program>,
 }
 
 impl Validated {
@@ -32,40 +37,46 @@ impl Validated {
 
 /// Reads and reviews the plan at a path.
 #[must_use]
-pub fn check(path: &Path) -> Validated {
-    match load::load(path) {
-        Ok(loaded) => {
-            let mut findings = review(&loaded);
-            if !any_error(&findings, false) {
-                findings.extend(cannot_act(&loaded));
-            }
-            Validated {
-                findings,
-                sources: loaded.sources().clone(),
-                loaded: Some(loaded),
-            }
+pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
+    let loaded = match load::load(path) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            return Validated {
+                findings: refused.findings,
+                sources: refused.sources,
+                loaded: None,
+                program: None,
+            };
         }
-        Err(refused) => Validated {
-            findings: refused.findings,
-            sources: refused.sources,
-            loaded: None,
-        },
+    };
+    let mut findings = review(&loaded, surroundings);
+    let mut program = None;
+    if !findings.iter().any(is_structural) {
+        match lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) {
+            Ok(lowered) => program = Some(lowered),
+            // What a run would refuse although no rule objects: what `validate` accepts, `run` must be able to start.
+            Err(errors) if !any_error(&findings, false) => {
+                findings.extend(errors.into_iter().map(|error| {
+                    let at = loaded.arena.locate(&error.pointer);
+                    Finding::new(codes::CANNOT_ACT, at, error.message)
+                        .help("write it in a form that the run understands, or leave it out")
+                }));
+            }
+            Err(_) => {}
+        }
+    }
+    sort(&mut findings);
+    Validated {
+        findings,
+        sources: loaded.sources().clone(),
+        loaded: Some(loaded),
+        program,
     }
 }
 
-/// What a run would refuse although no rule objects: what `validate` accepts, `run` must be able to start.
-fn cannot_act(loaded: &load::Loaded) -> Vec<Finding> {
-    let Err(errors) = lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) else {
-        return Vec::new();
-    };
-    errors
-        .into_iter()
-        .map(|error| {
-            let at = loaded.arena.locate(&error.pointer);
-            Finding::new(codes::CANNOT_ACT, at, error.message)
-                .help("write it in a form that the run understands, or leave it out")
-        })
-        .collect()
+/// Whether ids, references or order are wrong, so that there is no graph to speak of.
+fn is_structural(finding: &Finding) -> bool {
+    finding.level == Level::Error && finding.code.as_str().starts_with("OR02")
 }
 
 /// The verb: prints the findings and returns the exit code, 0 or 3.
@@ -77,12 +88,13 @@ fn cannot_act(loaded: &load::Loaded) -> Vec<Finding> {
 /// Whatever writing to `out` fails with.
 pub fn validate(
     path: &Path,
+    surroundings: Surroundings<'_>,
     strict: bool,
     json: bool,
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<u8> {
-    let validated = check(path);
+    let validated = check(path, surroundings);
     let refused = validated.refused(strict);
     let exit_code = if refused { 3 } else { 0 };
     if json {
@@ -152,8 +164,13 @@ pub(super) fn verb(
     // Findings go to standard output, which may be a file although standard error is a terminal.
     style.color &= io::stdout().is_terminal();
     let mut text = Vec::new();
+    let config = context.config(folder_of(&arguments.plan))?;
     let exit_code = validate(
         &arguments.plan,
+        Surroundings {
+            now: Timestamp::now(),
+            config: &config,
+        },
         arguments.strict,
         context.json(),
         style,
@@ -162,4 +179,12 @@ pub(super) fn verb(
     .map_err(super::Failure::io)?;
     context.print(&String::from_utf8_lossy(&text));
     Ok(exit_code)
+}
+
+/// The folder that a plan is in.
+pub(super) fn folder_of(plan: &Path) -> &Path {
+    match plan.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }

@@ -20,18 +20,27 @@ mod undo;
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
+use crate::base::config::Config;
 use crate::base::diagnostic::{Code, Finding, Location, sort};
 use crate::plan::load::Loaded;
 use crate::plan::model::{Phase, Plan, Step};
 use crate::plan::source::join;
 
-/// Everything that the rules find, ordered by place.
+/// What a review knows beside the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// When the review takes place: deadlines are judged by it.
+    pub now: Timestamp,
+    /// The operator's configuration: people, channels, connections.
+    pub config: &'a Config,
+}
+
+/// Everything that the rules find in what the author wrote, ordered by place.
 #[must_use]
-pub fn review(loaded: &Loaded) -> Vec<Finding> {
-    let mut cx = Context {
-        loaded,
-        findings: Vec::new(),
-    };
+pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
+    let mut cx = Context::new(loaded, surroundings);
     ids::check(&mut cx);
     names::check(&mut cx);
     references::check(&mut cx);
@@ -44,18 +53,31 @@ pub fn review(loaded: &Loaded) -> Vec<Finding> {
     files::check(&mut cx);
     support::check(&mut cx);
     times::check(&mut cx);
-    let mut findings = cx.findings;
-    sort(&mut findings);
-    findings
+    cx.sorted()
 }
 
 /// What a rule sees, and where it puts what it finds.
 struct Context<'a> {
     loaded: &'a Loaded,
+    #[expect(dead_code, reason = "rules about deadlines and channels read it")]
+    surroundings: Surroundings<'a>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Context<'a> {
+    fn new(loaded: &'a Loaded, surroundings: Surroundings<'a>) -> Self {
+        Self {
+            loaded,
+            surroundings,
+            findings: Vec::new(),
+        }
+    }
+
+    fn sorted(mut self) -> Vec<Finding> {
+        sort(&mut self.findings);
+        self.findings
+    }
+
     fn plan(&self) -> &'a Plan {
         &self.loaded.plan
     }

@@ -4,8 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use orchestrate::base::config::Config;
 use orchestrate::base::diagnostic::{Level, Style, render};
-use orchestrate::cli::validate::check;
+use orchestrate::cli::validate::{self, Validated};
+use orchestrate::review::Surroundings;
+
+/// Reviews a plan on a day of its own, far from any machine's configuration.
+fn check(path: &Path) -> Validated {
+    let surroundings = Surroundings {
+        now: "2026-06-01T12:00:00Z".parse().expect("a time"),
+        config: &Config::default(),
+    };
+    validate::check(path, surroundings)
+}
 
 fn plans(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new("tests/plans").join(folder);
