@@ -34,7 +34,7 @@ pub struct Common {
     /// Where runs are kept (default: .orchestrate beside the plan).
     #[arg(long, global = true, value_name = "DIR", env = "ORCHESTRATE_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
-    /// How to answer: text for people, or one JSON object a line on stdout.
+    /// How to answer: text for people, one JSON object a line on stdout, or a form that only some verbs have.
     #[arg(
         long,
         global = true,
@@ -58,6 +58,32 @@ pub enum Output {
     Text,
     /// One JSON object a line.
     Json,
+    /// `validate`: SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// `validate`: workflow commands that GitHub shows as annotations.
+    Github,
+    /// `validate`: JUnit XML.
+    Junit,
+    /// `preview`: a Mermaid diagram.
+    Mermaid,
+    /// `preview`: a Gantt chart.
+    Svg,
+}
+
+impl Output {
+    /// As it is typed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Junit => "junit",
+            Self::Mermaid => "mermaid",
+            Self::Svg => "svg",
+        }
+    }
 }
 
 /// What to do.
@@ -94,6 +120,12 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// The forms in which it can answer.
+    #[must_use]
+    pub fn outputs(&self) -> &'static [Output] {
+        &[Output::Text, Output::Json]
+    }
+
     /// As it is typed.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -44,6 +44,10 @@ pub fn main() -> ExitCode {
     };
     let context = Context::new(&arguments);
     let verb = arguments.verb.name();
+    if let Err(failure) = knows_output(&arguments) {
+        context.failed(verb, &failure);
+        return ExitCode::from(failure.exit_code);
+    }
     let result = match arguments.verb {
         Verb::Validate(a) => validate::verb(&context, &a),
         Verb::Run(a) => run::verb(&context, &a),
@@ -67,4 +71,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code)
         }
     }
+}
+
+/// A form that the verb does not have is an error, not silently something else.
+fn knows_output(arguments: &Arguments) -> Result<(), Failure> {
+    let (asked, known) = (arguments.common.output, arguments.verb.outputs());
+    if known.contains(&asked) {
+        return Ok(());
+    }
+    let names: Vec<_> = known.iter().map(|output| output.as_str()).collect();
+    Err(Failure::usage(format!(
+        "`{}` cannot answer as {}",
+        arguments.verb.name(),
+        asked.as_str()
+    ))
+    .next(format!("use --output {}", names.join(" or "))))
 }
