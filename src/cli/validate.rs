@@ -11,7 +11,7 @@ use crate::base::diagnostic::{
 };
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
-use crate::review::{Surroundings, review};
+use crate::review::{Surroundings, review, review_program};
 use crate::run::drive::PlanFolder;
 
 /// What `validate` found.
@@ -53,7 +53,10 @@ pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
     let mut program = None;
     if !findings.iter().any(is_structural) {
         match lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) {
-            Ok(lowered) => program = Some(lowered),
+            Ok(lowered) => {
+                findings.extend(review_program(&loaded, &lowered, surroundings));
+                program = Some(lowered);
+            }
             // What a run would refuse although no rule objects: what `validate` accepts, `run` must be able to start.
             Err(errors) if !any_error(&findings, false) => {
                 findings.extend(errors.into_iter().map(|error| {

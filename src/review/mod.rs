@@ -13,6 +13,7 @@ mod gates;
 mod ids;
 mod names;
 mod references;
+mod safety;
 mod scripts;
 mod support;
 mod times;
@@ -26,6 +27,7 @@ use crate::base::config::Config;
 use crate::base::diagnostic::{Code, Finding, Location, sort};
 use crate::plan::load::Loaded;
 use crate::plan::model::{Phase, Plan, Step};
+use crate::plan::program::Program;
 use crate::plan::source::join;
 
 /// What a review knows beside the plan.
@@ -53,6 +55,20 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     files::check(&mut cx);
     support::check(&mut cx);
     times::check(&mut cx);
+    cx.sorted()
+}
+
+/// Everything that only the lowered plan shows, ordered by place: what a run would do with it.
+///
+/// `program` is `loaded` as [`lower`](crate::plan::program::lower) gives it.
+#[must_use]
+pub fn review_program(
+    loaded: &Loaded,
+    program: &Program,
+    surroundings: Surroundings<'_>,
+) -> Vec<Finding> {
+    let mut cx = Context::new(loaded, surroundings);
+    safety::check(&mut cx, program);
     cx.sorted()
 }
 

@@ -20,6 +20,7 @@ pub fn to_json(finding: &Finding) -> Value {
         "end_line": place.end_line,
         "end_column": place.end_column,
         "pointer": place.pointer,
+        "story": finding.story,
         "help": finding.help,
     })
 }

@@ -92,6 +92,8 @@ pub struct Finding {
     pub primary: Location,
     /// Other places that belong to it.
     pub labels: Vec<Label>,
+    /// How a run gets there, one sentence after another; empty where the place says it all.
+    pub story: Vec<String>,
     /// How to mend it.
     pub help: Option<String>,
 }
@@ -106,6 +108,7 @@ impl Finding {
             message: message.into(),
             primary,
             labels: Vec::new(),
+            story: Vec::new(),
             help: None,
         }
     }
@@ -115,6 +118,25 @@ impl Finding {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Adds how a run gets there; renderers number the sentences.
+    #[must_use]
+    pub fn story(mut self, story: Vec<String>) -> Self {
+        self.story = story;
+        self
+    }
+
+    /// The story as numbered lines; none where there is no story.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        let lines: Vec<String> = self
+            .story
+            .iter()
+            .enumerate()
+            .map(|(i, sentence)| format!("{}. {sentence}", i + 1))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// Adds another place that belongs to it.

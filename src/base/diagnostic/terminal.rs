@@ -106,6 +106,10 @@ pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
             }
         }
     }
+    let told = finding.told();
+    if let Some(told) = &told {
+        group = group.element(Tone::NOTE.message(format!("how a run gets there\n{told}")));
+    }
     if let Some(help) = &finding.help {
         group = group.element(Tone::HELP.message(help.as_str()));
     }
