@@ -5,6 +5,7 @@ mod house;
 mod bad_input;
 mod corpus;
 mod discount_code;
+mod editor;
 mod example_plan;
 mod faults;
 mod kill;
