@@ -4,5 +4,6 @@ pub mod condition;
 pub mod load;
 pub mod model;
 pub mod program;
+pub mod schedule;
 pub mod schema;
 pub mod source;

@@ -6,5 +6,5 @@ pub(crate) mod moments;
 pub(crate) mod plans;
 pub(crate) mod postgres;
 pub(crate) mod practice;
-pub(crate) mod tree;
 pub(crate) mod tools;
+pub(crate) mod tree;

@@ -1,12 +1,12 @@
 //! From what the author wrote to what the engine walks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::digest::plan_digest;
 use super::names::names;
 use super::types::{
-    Action, After, Check, Gate, GateAt, GateResponse, How, InputKind, Level, Levels, Observe,
-    OnFailure, OnInterrupt, Phase, Program, Retry, Step, WindowRule, Work,
+    Action, After, Check, Estimate, Gate, GateAt, GateResponse, How, InputKind, Level, Levels,
+    Observe, OnFailure, OnInterrupt, Phase, Program, Retry, Step, WindowRule, Work,
 };
 use crate::base::id::{GateId, ItemId, PhaseId, StepId};
 use crate::base::quantity::{HumanDuration, Window};
@@ -262,7 +262,13 @@ impl Lowering<'_> {
             gates: Vec::new(),
             undo,
             undo_test,
-            estimate_ms: estimate(written.duration_estimate.as_deref()),
+            estimate: estimate(written.duration_estimate.as_deref()),
+            undo_estimate: estimate(
+                written
+                    .rollback_point
+                    .as_ref()
+                    .and_then(|point| point.estimated_rollback_duration.as_deref()),
+            ),
         };
         let mut order: Vec<usize> = (0..written.steps.len()).collect();
         order.sort_by_key(|&s| written.steps[s].order);
@@ -362,7 +368,7 @@ impl Lowering<'_> {
             },
             undo: self.step_undo(written, effect_none, at),
             gates: Vec::new(),
-            estimate_ms: estimate(written.estimated_duration.as_deref()),
+            estimate: estimate(written.estimated_duration.as_deref()),
             responsible: written.responsible_party.clone(),
         })
     }
@@ -465,13 +471,18 @@ impl Lowering<'_> {
 
     fn dependencies(&mut self, program: &mut Program) {
         let plan = self.plan;
+        let index: HashMap<String, usize> = program
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(i, step)| (step.id.as_str().to_owned(), i))
+            .collect();
+        let position = |id: &str| index.get(id).copied();
         for (p, phase) in plan.migration_phases.iter().enumerate() {
             for (s, written) in phase.steps.iter().enumerate() {
                 let Some(depends_on) = &written.depends_on else {
                     continue;
                 };
-                let position =
-                    |id: &str| program.steps.iter().position(|step| step.id.as_str() == id);
                 let mut exactly = Vec::new();
                 for (d, id) in depends_on.iter().enumerate() {
                     match position(id) {
@@ -733,12 +744,12 @@ fn approvals_needed(required: Option<bool>, approvers: &[String], needed: Option
     })
 }
 
-/// An estimate of work; watch time is not work.
-fn estimate(text: Option<&str>) -> Option<u64> {
+/// An estimate; a text that is not understood is none, and the review says so.
+pub(super) fn estimate(text: Option<&str>) -> Option<Estimate> {
     let duration = HumanDuration::parse(text?).ok()?;
-    if duration.is_observation() {
-        None
-    } else {
-        u64::try_from(duration.max_ms()).ok()
-    }
+    Some(Estimate {
+        min_ms: duration.min_ms().unsigned_abs(),
+        max_ms: duration.max_ms().unsigned_abs(),
+        watching: duration.is_observation(),
+    })
 }

@@ -100,8 +100,29 @@ pub struct Phase {
     pub undo: PhaseUndo,
     /// Evaluated after the phase is undone: `rollback_point.rollback_test_id`.
     pub undo_test: Option<Check>,
-    /// The author's estimate.
-    pub estimate_ms: Option<u64>,
+    /// How long its steps and its gate should take.
+    pub estimate: Option<Estimate>,
+    /// How long undoing it should take (`rollback_point.estimated_rollback_duration`).
+    pub undo_estimate: Option<Estimate>,
+}
+
+/// How long something should take, as the author wrote it: "2-3 hours", "3 days observation".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// The shortest.
+    pub min_ms: u64,
+    /// The longest; equal to the shortest where no range was written.
+    pub max_ms: u64,
+    /// The time is spent watching, not working.
+    pub watching: bool,
+}
+
+impl Phase {
+    /// The longest that its work should take; none where the plan does not say.
+    #[must_use]
+    pub fn estimate_ms(&self) -> Option<u64> {
+        self.estimate.filter(|e| !e.watching).map(|e| e.max_ms)
+    }
 }
 
 /// How a phase is undone (SPEC section 5).
@@ -156,10 +177,18 @@ pub struct Step {
     pub undo: Undo,
     /// Indices into [`Program::gates`]: they hold what follows this step.
     pub gates: Vec<usize>,
-    /// The author's estimate, without observation.
-    pub estimate_ms: Option<u64>,
+    /// How long it should take, without `observe`.
+    pub estimate: Option<Estimate>,
     /// Who answers for it.
     pub responsible: Option<String>,
+}
+
+impl Step {
+    /// The longest that its work should take; none where the plan does not say.
+    #[must_use]
+    pub fn estimate_ms(&self) -> Option<u64> {
+        self.estimate.filter(|e| !e.watching).map(|e| e.max_ms)
+    }
 }
 
 /// What a step waits for within its phase.
@@ -445,6 +474,8 @@ pub struct LevelRule {
     pub post_checks: Vec<Check>,
     /// As the author wrote it.
     pub estimate: Option<String>,
+    /// The same, understood.
+    pub takes: Option<Estimate>,
 }
 
 /// A check: what it is called, and how it is judged.

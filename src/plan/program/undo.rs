@@ -1,6 +1,6 @@
 //! The way back: steps, phases, levels (SPEC section 5).
 
-use super::lower::Lowering;
+use super::lower::{Lowering, estimate};
 use super::types::{Check, How, Level, LevelRule, PhaseUndo, Undo, UndoPiece, UndoWay, Work};
 use crate::plan::model;
 
@@ -192,6 +192,7 @@ impl Lowering<'_> {
         if let Some(procedure) = &written.rollback_procedure {
             let at = format!("{at}/rollback_procedure");
             rule.estimate.clone_from(&procedure.estimated_duration);
+            rule.takes = estimate(procedure.estimated_duration.as_deref());
             let timeout = self.duration(procedure.timeout.as_deref(), &format!("{at}/timeout"));
             if let Some(script) = &procedure.automation_script {
                 if written.script_replaces_steps() {

@@ -358,7 +358,7 @@ fn phase(program: &Program, index: usize, left_out: &[StepId]) -> PhasePreview {
     PhasePreview {
         id: phase.id.to_string(),
         name: phase.name.clone(),
-        estimate_ms: phase.estimate_ms,
+        estimate_ms: phase.estimate_ms(),
         start_conditions: checks(&phase.start),
         steps: phase
             .steps
@@ -465,7 +465,7 @@ fn step(program: &Program, index: usize, order: &Order, left_out: &[StepId]) -> 
         idempotent: step.idempotent,
         done_if: step.done_if.as_ref().map(check),
         responsible: step.responsible.clone(),
-        estimate_ms: step.estimate_ms,
+        estimate_ms: step.estimate_ms(),
         undo: undo::of(&step.undo, step.effect_none),
         gates: step
             .gates

@@ -170,7 +170,7 @@ fn draw_step(frame: &Frame<'_>, out: &mut Lines, index: usize) {
     }
     let elapsed = at.started_at.map_or(0, |from| between(from, frame.now));
     let mut time = seconds(elapsed);
-    match (&at.stage, step.estimate_ms) {
+    match (&at.stage, step.estimate_ms()) {
         (Stage::Observing { until, .. }, _) => {
             time = format!("watching, {} to go", seconds(between(frame.now, *until)));
         }

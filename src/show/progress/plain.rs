@@ -145,7 +145,7 @@ impl<W: Write> Audience for PlainAudience<W> {
                 continue;
             }
             let elapsed = at.started_at.map_or(0, |from| between(from, now));
-            let estimate = step.estimate_ms.map_or_else(String::new, |estimate| {
+            let estimate = step.estimate_ms().map_or_else(String::new, |estimate| {
                 format!(" of about {}", millis(estimate))
             });
             self.write(&format!(

@@ -317,7 +317,7 @@ fn step(
             .zip(end)
             .filter(|(from, to)| to >= from)
             .map(|(from, to)| between(from, to)),
-        estimate_ms: step.estimate_ms,
+        estimate_ms: step.estimate_ms(),
         effect: words::effect(state, program, index),
         why: match &at.stage {
             Stage::Failed { why, .. } => Some(why.clone()),

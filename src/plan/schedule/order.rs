@@ -1,0 +1,193 @@
+//! Laying out the steps of one phase: what waits for what, how early it can begin, how much slack it has.
+
+use std::collections::HashMap;
+
+use super::{Between, StepTime, Sum};
+use crate::plan::program::{After, Program, Step};
+
+/// What the steps of a phase come to.
+pub(super) struct Laid {
+    /// From the first beginning to the last end.
+    pub(super) length: Between,
+    /// The same as if nothing were watched, by the cautious figures.
+    pub(super) work_ms: u64,
+    /// The longest chain.
+    pub(super) critical: Vec<usize>,
+}
+
+/// A step's own times, before anything is known of its neighbours.
+pub(super) fn alone(step: &Step) -> StepTime {
+    let observed = step.observe.map(|observe| Between::exactly(observe.for_ms));
+    let (work, watch) = match step.estimate {
+        // "3 days observation" and `observe: {for: 3 days}` say the same thing twice.
+        Some(estimate) if estimate.watching => {
+            (Some(Between::ZERO), observed.unwrap_or(estimate.into()))
+        }
+        estimate => (
+            estimate.map(Between::from),
+            observed.unwrap_or(Between::ZERO),
+        ),
+    };
+    StepTime {
+        start: Between::ZERO,
+        work,
+        watch,
+        end: Between::ZERO,
+        slack_ms: 0,
+        critical: false,
+        undo: Sum::default(),
+    }
+}
+
+/// The waiting graph of a phase. A barrier stands between each two orders, so that "every lower order" is one edge and
+/// the graph stays linear.
+struct Graph {
+    /// Nodes that wait for this one.
+    after: Vec<Vec<usize>>,
+    /// How many nodes this one waits for.
+    waits: Vec<usize>,
+}
+
+impl Graph {
+    /// `steps` are those of a phase, by rising order.
+    fn of(program: &Program, steps: &[usize]) -> Self {
+        let mut graph = Self {
+            after: vec![Vec::new(); steps.len()],
+            waits: vec![0; steps.len()],
+        };
+        // Most plans name no step, and then no table is needed.
+        let exact = |&s: &usize| matches!(program.steps[s].after, After::Exactly(_));
+        let place: HashMap<usize, usize> = if steps.iter().any(exact) {
+            steps.iter().enumerate().map(|(i, &s)| (s, i)).collect()
+        } else {
+            HashMap::new()
+        };
+        let mut barrier: Option<usize> = None;
+        let mut first = 0;
+        while first < steps.len() {
+            let order = program.steps[steps[first]].order;
+            let last = steps[first..]
+                .iter()
+                .position(|&s| program.steps[s].order != order)
+                .map_or(steps.len(), |n| first + n);
+            for at in first..last {
+                match &program.steps[steps[at]].after {
+                    After::LowerOrders => {
+                        if let Some(barrier) = barrier {
+                            graph.edge(barrier, at);
+                        }
+                    }
+                    // Steps of earlier phases have ended when this phase begins.
+                    After::Exactly(all) => {
+                        for on in all.iter().filter_map(|s| place.get(s)) {
+                            graph.edge(*on, at);
+                        }
+                    }
+                }
+            }
+            let next = graph.after.len();
+            graph.after.push(Vec::new());
+            graph.waits.push(0);
+            for at in first..last {
+                graph.edge(at, next);
+            }
+            if let Some(barrier) = barrier {
+                graph.edge(barrier, next);
+            }
+            barrier = Some(next);
+            first = last;
+        }
+        graph
+    }
+
+    fn edge(&mut self, from: usize, to: usize) {
+        self.after[from].push(to);
+        self.waits[to] += 1;
+    }
+
+    /// Every node after all those it waits for. Nodes of a circle are left out.
+    fn sorted(&self) -> Vec<usize> {
+        let mut waits = self.waits.clone();
+        let mut sorted: Vec<usize> = (0..waits.len()).filter(|&n| waits[n] == 0).collect();
+        let mut next = 0;
+        while next < sorted.len() {
+            for &to in &self.after[sorted[next]] {
+                waits[to] -= 1;
+                if waits[to] == 0 {
+                    sorted.push(to);
+                }
+            }
+            next += 1;
+        }
+        sorted
+    }
+}
+
+/// Fills in the times of the steps of a phase that begins at `start`.
+pub(super) fn lay_out(
+    program: &Program,
+    steps: &[usize],
+    start: Between,
+    times: &mut [StepTime],
+) -> Laid {
+    let graph = Graph::of(program, steps);
+    let nodes = graph.after.len();
+    let takes = |node: usize| -> (Between, u64) {
+        let Some(&step) = steps.get(node) else {
+            return (Between::ZERO, 0);
+        };
+        let work = times[step].work.unwrap_or_default();
+        (work.plus(times[step].watch), work.max_ms)
+    };
+    let mut begins = vec![Between::ZERO; nodes];
+    let mut works = vec![0_u64; nodes];
+    let mut by: Vec<Option<usize>> = vec![None; nodes];
+    let sorted = graph.sorted();
+    let mut length = Between::ZERO;
+    let mut work_ms = 0;
+    let mut last: Option<(u64, usize)> = None;
+    for &node in &sorted {
+        let (own, own_work) = takes(node);
+        let end = begins[node].plus(own);
+        let work_end = works[node] + own_work;
+        length = length.at_least(end);
+        work_ms = work_ms.max(work_end);
+        if node < steps.len() && last.is_none_or(|(latest, _)| end.max_ms >= latest) {
+            last = Some((end.max_ms, node));
+        }
+        for &to in &graph.after[node] {
+            if by[to].is_none() || end.max_ms >= begins[to].max_ms {
+                by[to] = Some(node);
+            }
+            begins[to] = begins[to].at_least(end);
+            works[to] = works[to].max(work_end);
+        }
+    }
+    // Backwards: the latest end of each node that delays nothing.
+    let mut latest = vec![length.max_ms; nodes];
+    for &node in sorted.iter().rev() {
+        for &to in &graph.after[node] {
+            let begins_by = latest[to] - takes(to).0.max_ms;
+            latest[node] = latest[node].min(begins_by);
+        }
+    }
+    let mut critical = Vec::new();
+    let mut at = last.map(|(_, node)| node);
+    while let Some(node) = at {
+        critical.extend(steps.get(node));
+        at = by[node];
+    }
+    critical.reverse();
+    let lengths: Vec<Between> = (0..steps.len()).map(|node| takes(node).0).collect();
+    for (node, &step) in steps.iter().enumerate() {
+        let time = &mut times[step];
+        time.start = start.plus(begins[node]);
+        time.end = time.start.plus(lengths[node]);
+        time.slack_ms = latest[node].saturating_sub(begins[node].max_ms + lengths[node].max_ms);
+    }
+    Laid {
+        length,
+        work_ms,
+        critical,
+    }
+}
