@@ -16,7 +16,7 @@ pub mod window;
 pub use duration::HumanDuration;
 pub use frequency::Frequency;
 pub use number::{Amount, Comparator, Percentage, Range, Side, Threshold, Unit};
-pub use window::{ClockChange, Window, WindowVerdict};
+pub use window::{ClockChange, Occurrence, Window, WindowVerdict};
 
 /// A text that is not a quantity of the wanted kind.
 ///

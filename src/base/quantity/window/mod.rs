@@ -5,6 +5,7 @@
 //! [`WindowVerdict::Unclear`], and further away the narrower window counts and the change is reported with it
 //! (SPEC section 7: "never resolved silently").
 
+mod occurrence;
 mod parse;
 mod zone;
 
@@ -13,6 +14,7 @@ use std::fmt;
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan};
 
+pub use self::occurrence::Occurrence;
 use self::zone::Zone;
 use super::{NotUnderstood, as_text};
 
