@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::init::Template;
+
 /// Runs a migration document: reviewed, gated on evidence and named approvals, undone when it must be.
 #[derive(Debug, Parser)]
 #[command(
@@ -89,6 +91,8 @@ impl Output {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a plan to begin with, and the files that it needs.
+    Init(InitArgs),
     /// Review a plan: everything that is wrong with it, in one go.
     Validate(ValidateArgs),
     /// Execute a plan phase by phase.
@@ -111,6 +115,8 @@ pub enum Verb {
     Logs(LogsArgs),
     /// Verify that a run's record is as it was written.
     Audit(AuditArgs),
+    /// Explain the codes that findings carry.
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a plan.
     Schema,
     /// Print a completion script for a shell.
@@ -141,11 +147,44 @@ impl Verb {
             Self::History(_) => "history",
             Self::Logs(_) => "logs",
             Self::Audit(_) => "audit",
+            Self::Init(_) => "init",
+            Self::Explain(_) => "explain",
             Self::Schema => "schema",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
     }
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder for the plan, or the plan's own name if it ends in .yaml or .yml.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Which plan to begin with (default: it is asked, and minimal without a terminal).
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<Template>,
+    /// The migration's name (default: the folder's).
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Who answers for its steps (default: the user who types it).
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Set files that are in the way aside as NAME.old instead of refusing.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Codes such as OR0301, in any case.
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    pub codes: Vec<String>,
+    /// List every code with its level and title.
+    #[arg(long, conflicts_with = "codes")]
+    pub list: bool,
 }
 
 /// `validate`.

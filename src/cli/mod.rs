@@ -6,8 +6,10 @@
 mod answer;
 mod arguments;
 mod context;
+mod explain;
 mod failure;
 mod help;
+mod init;
 mod people;
 mod pick;
 mod prepare;
@@ -60,6 +62,8 @@ pub fn main() -> ExitCode {
         Verb::History(a) => records::history(&context, &a),
         Verb::Logs(a) => records::logs(&context, &a),
         Verb::Audit(a) => records::audit(&context, &a),
+        Verb::Init(a) => init::verb(&context, &a),
+        Verb::Explain(a) => explain::verb(&context, &a),
         Verb::Schema => schema::verb(&context),
         Verb::Completions(a) => help::completions(&context, &a),
         Verb::Man(a) => help::man(&context, &a),

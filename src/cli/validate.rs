@@ -123,6 +123,9 @@ pub fn validate(
         if refused { "not valid" } else { "valid" },
         tally(&validated.findings)
     )?;
+    if let Some(line) = super::explain::more_about(&validated.findings) {
+        writeln!(out, "{line}")?;
+    }
     Ok(exit_code)
 }
 

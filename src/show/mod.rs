@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod dialog;
+pub mod page;
 pub mod plain;
 pub mod preview;
 pub mod progress;

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Stands for your application.
+echo "hello from v2"
