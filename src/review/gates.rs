@@ -42,13 +42,6 @@ pub(super) fn check(cx: &mut Context<'_>) {
             continue;
         };
         let pointer = join(&pointer, "validation_gate");
-        approvals(
-            cx,
-            &pointer,
-            gate.approval_required,
-            &gate.approvers,
-            gate.approvals_needed,
-        );
         if gate.failure_response == Some(FailureResponse::Rollback) {
             let stuck = phase
                 .steps
@@ -64,57 +57,5 @@ pub(super) fn check(cx: &mut Context<'_>) {
                 );
             }
         }
-    }
-    if let Some(complete) = plan
-        .success_criteria
-        .as_ref()
-        .and_then(|success| success.migration_complete_definition.as_ref())
-    {
-        approvals(
-            cx,
-            "/success_criteria/migration_complete_definition",
-            complete.approval_required,
-            &complete.approvers,
-            complete.approvals_needed,
-        );
-    }
-}
-
-fn approvals(
-    cx: &mut Context<'_>,
-    pointer: &str,
-    required: Option<bool>,
-    approvers: &[String],
-    needed: Option<u32>,
-) {
-    if required == Some(true) && approvers.is_empty() {
-        cx.find(
-            codes::APPROVERS_MISSING,
-            &join(pointer, "approval_required"),
-            "approval is required, and there are no approvers",
-            "add `approvers: [NAME]`; as it is, nobody could ever open this",
-        );
-    }
-    if required != Some(true) && !approvers.is_empty() {
-        cx.find(
-            codes::APPROVAL_NOT_SAID,
-            &join(pointer, "approvers"),
-            "approvers are given, but approval is not required",
-            "they count as required; write `approval_required: true`, or remove them",
-        );
-    }
-    let Some(needed) = needed else {
-        return;
-    };
-    if needed == 0 || needed as usize > approvers.len() {
-        cx.find(
-            codes::APPROVALS_IMPOSSIBLE,
-            &join(pointer, "approvals_needed"),
-            format!(
-                "`approvals_needed` is {needed}, and `approvers` lists {}",
-                approvers.len()
-            ),
-            format!("use a number from 1 to {}", approvers.len().max(1)),
-        );
     }
 }

@@ -5,13 +5,18 @@
 //! nothing. Each family has a file of its own, and each rule a code, a plan that triggers it and a
 //! near miss under `tests/plans`.
 
+mod approvals;
 mod checks;
+mod claims;
 mod commands;
 mod cycles;
+mod expressions;
 mod files;
 mod gates;
 mod ids;
+mod moments;
 mod names;
+mod outcomes;
 mod references;
 mod safety;
 mod scripts;
@@ -19,15 +24,18 @@ mod support;
 mod times;
 mod undo;
 
+use std::cell::OnceCell;
 use std::path::Path;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use crate::base::config::Config;
+use crate::base::config::{Config, ConfigFile};
 use crate::base::diagnostic::{Code, Finding, Location, sort};
+use crate::plan::condition::Index;
 use crate::plan::load::Loaded;
 use crate::plan::model::{Phase, Plan, Step};
-use crate::plan::program::Program;
+use crate::plan::program::{Program, names as names_of};
 use crate::plan::source::join;
 
 /// What a review knows beside the plan.
@@ -49,6 +57,11 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     cycles::check(&mut cx);
     scripts::check(&mut cx);
     commands::check(&mut cx);
+    moments::check(&mut cx);
+    expressions::check(&mut cx);
+    approvals::check(&mut cx);
+    claims::check(&mut cx);
+    outcomes::check(&mut cx);
     checks::check(&mut cx);
     gates::check(&mut cx);
     undo::check(&mut cx);
@@ -75,8 +88,9 @@ pub fn review_program(
 /// What a rule sees, and where it puts what it finds.
 struct Context<'a> {
     loaded: &'a Loaded,
-    #[expect(dead_code, reason = "rules about deadlines and channels read it")]
     surroundings: Surroundings<'a>,
+    /// The names that sentences may mention, made when the first rule asks.
+    index: OnceCell<Rc<Index>>,
     findings: Vec<Finding>,
 }
 
@@ -85,6 +99,7 @@ impl<'a> Context<'a> {
         Self {
             loaded,
             surroundings,
+            index: OnceCell::new(),
             findings: Vec::new(),
         }
     }
@@ -100,6 +115,34 @@ impl<'a> Context<'a> {
 
     fn folder(&self) -> &'a Path {
         self.loaded.folder()
+    }
+
+    fn config(&self) -> &'a ConfigFile {
+        &self.surroundings.config.values
+    }
+
+    /// The names that sentences of the plan may mention.
+    fn index(&self) -> Rc<Index> {
+        Rc::clone(
+            self.index
+                .get_or_init(|| Rc::new(names_of(&self.loaded.plan))),
+        )
+    }
+
+    /// Whether the plan or the place asks that nobody approves his own work.
+    fn separates_duties(&self) -> bool {
+        self.plan().separation_of_duties == Some(true)
+            || self.config().policy.separation_of_duties == Some(true)
+    }
+
+    /// Whether every environment that the plan knows is for practice: what production asks for is then only worth
+    /// knowing.
+    fn is_practice(&self) -> bool {
+        let environments = &self.plan().environments;
+        !environments.is_empty()
+            && environments
+                .values()
+                .all(|environment| environment.production == Some(false))
     }
 
     fn locate(&self, pointer: &str) -> Location {
@@ -130,6 +173,26 @@ impl<'a> Context<'a> {
         let finding = Finding::new(code, self.locate(pointer), message)
             .label(self.locate(other), label)
             .help(help);
+        self.findings.push(finding);
+    }
+
+    /// One finding for a slip made in several places: the first is underlined, a few more are labelled.
+    fn find_all(
+        &mut self,
+        code: Code,
+        pointers: &[String],
+        label: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        const SHOWN: usize = 5;
+        let Some((first, others)) = pointers.split_first() else {
+            return;
+        };
+        let mut finding = Finding::new(code, self.locate(first), message).help(help);
+        for other in others.iter().take(SHOWN) {
+            finding = finding.label(self.locate(other), label);
+        }
         self.findings.push(finding);
     }
 

@@ -7,7 +7,6 @@ use super::checks::{each_check, each_probe};
 use crate::base::diagnostic::{Code, codes};
 use crate::plan::condition::{Doubt, Expression, doubt};
 use crate::plan::model::{Check, Probe};
-use crate::plan::program::names;
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
@@ -108,7 +107,7 @@ fn applied(cx: &mut Context<'_>) {
 /// Check strings that look like facts or conditions, and expressions over the facts of the run.
 fn facts(cx: &mut Context<'_>, known: &HashSet<&str>) {
     let plan = cx.plan();
-    let index = names(plan);
+    let index = cx.index();
     let mut wrong: Vec<(Code, String, String, String)> = Vec::new();
     each_check(plan, &mut |pointer, check| {
         if let Check::Text(text) = check
