@@ -19,6 +19,7 @@ mod names;
 mod outcomes;
 mod references;
 mod safety;
+mod schedule;
 mod scripts;
 mod support;
 mod times;
@@ -82,6 +83,7 @@ pub fn review_program(
 ) -> Vec<Finding> {
     let mut cx = Context::new(loaded, surroundings);
     safety::check(&mut cx, program);
+    schedule::check(&mut cx, program);
     cx.sorted()
 }
 

@@ -2,6 +2,7 @@
 //! code in their name; the valid ones, near misses of these, have no error.
 
 use std::fs;
+use std::io::{self, BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use orchestrate::base::config::Config;
@@ -9,10 +10,21 @@ use orchestrate::base::diagnostic::{Level, Style, render};
 use orchestrate::cli::validate::{self, Validated};
 use orchestrate::review::Surroundings;
 
+/// When plans are reviewed whose first line is not `# reviewed at <time>`.
+const NOW: &str = "2026-06-01T12:00:00Z";
+
 /// Reviews a plan on a day of its own, far from any machine's configuration.
 fn check(path: &Path) -> Validated {
+    let mut first = String::new();
+    // What cannot be read is refused below.
+    let _ = fs::File::open(path)
+        .and_then(|file| io::BufReader::new(file).take(100).read_line(&mut first));
+    let now = first
+        .trim_end()
+        .strip_prefix("# reviewed at ")
+        .unwrap_or(NOW);
     let surroundings = Surroundings {
-        now: "2026-06-01T12:00:00Z".parse().expect("a time"),
+        now: now.parse().expect("a time"),
         config: &Config::default(),
     };
     validate::check(path, surroundings)

@@ -162,6 +162,21 @@ codes! {
     CANNOT_ACT OR0704 Error "The run cannot act on this";
     TIME_UNCLEAR OR0801 Warning "A time cannot be understood";
     TIMEOUT_INVALID OR0802 Error "A time that the run needs cannot be understood";
+    STEPS_EXCEED_PHASE OR0803 Warning "Steps take longer than their phase";
+    PHASES_EXCEED_TOTAL OR0804 Warning "Phases take longer than the whole";
+    CRITICAL_PATH OR0805 Warning "The critical path is not the longest";
+    PHASE_OUTGROWS_WINDOW OR0806 Warning "A phase is longer than the window";
+    RUN_OUTGROWS_WINDOW OR0807 Note "The run needs several windows";
+    STEP_OUTGROWS_WINDOW OR0808 Warning "A step is longer than the window";
+    BACK_OUTSIDE_WINDOW OR0809 Warning "The way back does not fit into the window";
+    DOWNTIME_TOO_LONG OR0810 Warning "Downtime is longer than accepted";
+    DOWNTIME_CONTRADICTED OR0811 Warning "Downtime is needed and forbidden";
+    TIMEOUT_TOO_SHORT OR0812 Warning "A timeout is shorter than the estimate";
+    OBSERVE_RARELY OR0813 Warning "Something is looked at too rarely";
+    MILESTONE_ORDER OR0814 Warning "Milestones contradict each other";
+    MILESTONE_PAST OR0815 Warning "A milestone is in the past";
+    MILESTONE_OUTSIDE_WINDOW OR0816 Note "A milestone is outside the window";
+    CLOCK_CHANGE OR0817 Warning "The clocks change in the next window";
 }
 
 #[cfg(test)]

@@ -85,8 +85,17 @@ impl Window {
     /// An instant on the window's own clock: "15:10 EST".
     #[must_use]
     pub fn clock(&self, at: Timestamp) -> String {
-        let local = self.zone.rules.to_datetime(at);
-        format!("{} {}", local.strftime("%H:%M"), self.zone.written)
+        format!("{} {}", self.bare_clock(at), self.zone.written)
+    }
+
+    /// The same without the zone: "15:10".
+    #[must_use]
+    pub fn bare_clock(&self, at: Timestamp) -> String {
+        self.zone
+            .rules
+            .to_datetime(at)
+            .strftime("%H:%M")
+            .to_string()
     }
 
     /// The same with its day: "Mon 2026-11-23 15:10 EST".
