@@ -11,7 +11,7 @@ use crate::base::diagnostic::{
 };
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
-use crate::review::{Surroundings, review, review_program};
+use crate::review::{Surroundings, allow, review, review_program};
 use crate::run::drive::PlanFolder;
 
 /// What `validate` found.
@@ -68,6 +68,7 @@ pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
             Err(_) => {}
         }
     }
+    allow(&loaded, &mut findings, program.is_some());
     sort(&mut findings);
     Validated {
         findings,

@@ -177,6 +177,11 @@ codes! {
     MILESTONE_PAST OR0815 Warning "A milestone is in the past";
     MILESTONE_OUTSIDE_WINDOW OR0816 Note "A milestone is outside the window";
     CLOCK_CHANGE OR0817 Warning "The clocks change in the next window";
+    ALLOW_MALFORMED OR1301 Warning "A comment seems to allow a finding and does not";
+    ALLOW_WITHOUT_REASON OR1302 Warning "A finding is allowed without a reason";
+    ALLOW_UNKNOWN_CODE OR1303 Warning "A code that is allowed does not exist";
+    ALLOW_UNUSED OR1304 Warning "A finding is allowed that is not there";
+    ALLOW_REFUSED OR1305 Warning "A finding is allowed that cannot be";
 }
 
 #[cfg(test)]

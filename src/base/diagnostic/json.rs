@@ -22,5 +22,10 @@ pub fn to_json(finding: &Finding) -> Value {
         "pointer": place.pointer,
         "story": finding.story,
         "help": finding.help,
+        "suppressed": finding.allowed.as_ref().map(|allowed| json!({
+            "because": allowed.because,
+            "file": &*allowed.at.file,
+            "line": allowed.at.line,
+        })),
     })
 }

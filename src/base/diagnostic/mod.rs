@@ -96,6 +96,17 @@ pub struct Finding {
     pub story: Vec<String>,
     /// How to mend it.
     pub help: Option<String>,
+    /// Why the author lets it stand: it is shown to machines, and counts for nothing.
+    pub allowed: Option<Allowed>,
+}
+
+/// The comment that lets a finding stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The author's reason.
+    pub because: String,
+    /// Where the comment is.
+    pub at: Location,
 }
 
 impl Finding {
@@ -110,6 +121,7 @@ impl Finding {
             labels: Vec::new(),
             story: Vec::new(),
             help: None,
+            allowed: None,
         }
     }
 
@@ -150,14 +162,17 @@ impl Finding {
     }
 }
 
-/// Whether any finding is an error, or with `strict` a warning.
+/// Whether any finding that is not allowed is an error, or with `strict` a warning.
 #[must_use]
 pub fn any_error(findings: &[Finding], strict: bool) -> bool {
-    findings.iter().any(|finding| match finding.level {
-        Level::Error => true,
-        Level::Warning => strict,
-        Level::Note => false,
-    })
+    findings
+        .iter()
+        .filter(|finding| finding.allowed.is_none())
+        .any(|finding| match finding.level {
+            Level::Error => true,
+            Level::Warning => strict,
+            Level::Note => false,
+        })
 }
 
 /// Orders findings as people read a file: by file, line, column, then code.

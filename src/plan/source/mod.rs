@@ -4,9 +4,11 @@
 //! and every finding's place comes from it. Reading stops at the limits of the format, so that no
 //! file, however hostile, costs more than a second or overflows the stack.
 
+mod comments;
 mod parse;
 mod scalar;
 
+pub use comments::{Comment, comments_of};
 pub use parse::parse;
 pub use scalar::Number;
 

@@ -101,6 +101,8 @@ impl Builder {
         let options = granit_parser::options! {
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
+            // They are no data, and as events they would be limited in number; `comments` reads them.
+            emit_comments: false,
         };
         let mut documents = 0;
         for event in Parser::new_from_str_with_options(text.text(), options) {
