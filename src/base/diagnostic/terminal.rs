@@ -110,6 +110,12 @@ pub fn render(finding: &Finding, sources: &Sources, style: Style) -> String {
     if let Some(told) = &told {
         group = group.element(Tone::NOTE.message(format!("how a run gets there\n{told}")));
     }
+    if let Some(allowed) = &finding.allowed {
+        group = group.element(Tone::NOTE.message(format!(
+            "allowed by the comment in line {} because {}",
+            allowed.at.line, allowed.because
+        )));
+    }
     if let Some(help) = &finding.help {
         group = group.element(Tone::HELP.message(help.as_str()));
     }

@@ -6,7 +6,7 @@
 use granit_parser::{Scanner, StrInput, TokenType};
 use memchr::memmem;
 
-use super::{Arena, Kind, Node, NodeId, Span};
+use super::{Arena, Kind, Node, Span};
 
 /// A comment and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
