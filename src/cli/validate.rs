@@ -1,5 +1,6 @@
 //! `validate`: everything that is wrong with a plan, in one go.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
@@ -38,44 +39,75 @@ impl Validated {
 /// Reads and reviews the plan at a path.
 #[must_use]
 pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
-    let loaded = match load::load(path) {
-        Ok(loaded) => loaded,
+    let mut validated = match load::load(path) {
+        Ok(loaded) => {
+            let (mut findings, program) = judge(&loaded, surroundings, true);
+            allow(&loaded, &mut findings, program.is_some());
+            Validated {
+                findings,
+                sources: loaded.sources().clone(),
+                loaded: Some(loaded),
+                program,
+            }
+        }
         Err(refused) => {
-            return Validated {
-                findings: refused.findings,
+            let mut findings = refused.findings;
+            if let Some(rest) = refused.salvaged {
+                let (found, _) = judge(rest.loaded(), surroundings, rest.is_whole());
+                findings.extend(rest.keep(found));
+                allow(rest.loaded(), &mut findings, false);
+            }
+            Validated {
+                findings,
                 sources: refused.sources,
                 loaded: None,
                 program: None,
-            };
+            }
         }
     };
-    let mut findings = review(&loaded, surroundings);
-    let mut program = None;
-    if !findings.iter().any(is_structural) {
-        match lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) {
-            Ok(lowered) => {
-                findings.extend(review_program(&loaded, &lowered, surroundings));
-                program = Some(lowered);
-            }
-            // What a run would refuse although no rule objects: what `validate` accepts, `run` must be able to start.
-            Err(errors) if !any_error(&findings, false) => {
-                findings.extend(errors.into_iter().map(|error| {
-                    let at = loaded.arena.locate(&error.pointer);
-                    Finding::new(codes::CANNOT_ACT, at, error.message)
-                        .help("write it in a form that the run understands, or leave it out")
-                }));
-            }
-            Err(_) => {}
+    sort(&mut validated.findings);
+    validated
+}
+
+/// What the rules say of a plan, and what a run would walk. A plan that is not `whole` is not walked.
+fn judge(
+    loaded: &load::Loaded,
+    surroundings: Surroundings<'_>,
+    whole: bool,
+) -> (Vec<Finding>, Option<Program>) {
+    let mut findings = review(loaded, surroundings);
+    let structural = findings.iter().any(is_structural);
+    match lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned())) {
+        Ok(program) if whole && !structural => {
+            findings.extend(review_program(loaded, &program, surroundings));
+            (findings, Some(program))
+        }
+        Ok(_) => (findings, None),
+        // What a run would refuse although no rule objects there: what `validate` accepts, `run` must be able to start.
+        Err(errors) => {
+            let known: HashSet<String> = findings
+                .iter()
+                .filter(|finding| finding.level == Level::Error)
+                .flat_map(|finding| neighbours(&finding.primary.pointer))
+                .map(str::to_owned)
+                .collect();
+            let unknown = errors
+                .into_iter()
+                .filter(|error| !neighbours(&error.pointer).any(|pointer| known.contains(pointer)));
+            findings.extend(unknown.map(|error| {
+                let at = loaded.arena.locate(&error.pointer);
+                Finding::new(codes::CANNOT_ACT, at, error.message)
+                    .help("write it in a form that the run understands, or leave it out")
+            }));
+            (findings, None)
         }
     }
-    allow(&loaded, &mut findings, program.is_some());
-    sort(&mut findings);
-    Validated {
-        findings,
-        sources: loaded.sources().clone(),
-        loaded: Some(loaded),
-        program,
-    }
+}
+
+/// A pointer and that of the mapping or list that holds it.
+fn neighbours(pointer: &str) -> impl Iterator<Item = &str> {
+    let above = pointer.rsplit_once('/').map(|(above, _)| above);
+    std::iter::once(pointer).chain(above.filter(|above| !above.is_empty()))
 }
 
 /// Whether ids, references or order are wrong, so that there is no graph to speak of.

@@ -1,13 +1,21 @@
 //! From a path to a typed plan, or to findings.
 //!
 //! Read, parse, merge included files, check the shape, fill the types: each stage adds its findings
-//! and all of them come in one go. Only a plan without errors here gets types; what it *means* is
-//! for `review`.
+//! and all of them come in one go. Only a plan without errors here is [`Loaded`]; what it *means* is
+//! for `review`. A plan with errors is mended as far as its author's intent can be told, so that a
+//! slip in one place does not hide what is wrong in another: see [`Salvaged`].
 
+mod guide;
 mod include;
 mod json;
+mod kinds;
+mod mend;
+mod salvage;
 mod shape;
 mod typed;
+mod words;
+
+pub use salvage::Salvaged;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -16,9 +24,7 @@ use std::sync::Arc;
 
 use super::model::Plan;
 use super::source::{Arena, MAX_BYTES, parse};
-use crate::base::diagnostic::{
-    Code, Finding, Location, SourceText, Sources, any_error, codes, sort,
-};
+use crate::base::diagnostic::{Code, Finding, Location, SourceText, Sources, any_error, codes};
 
 /// A plan that was read: its types, its places, its files.
 #[derive(Debug)]
@@ -66,6 +72,8 @@ pub struct Refused {
     pub findings: Vec<Finding>,
     /// The texts that the findings point into.
     pub sources: Sources,
+    /// What is left of the plan, to be reviewed beside these findings. It is never run.
+    pub salvaged: Option<Box<Salvaged>>,
 }
 
 /// Reads the plan at a path.
@@ -77,6 +85,7 @@ pub fn load(path: &Path) -> Result<Loaded, Refused> {
     let text = read(path, &path.display().to_string()).map_err(|finding| Refused {
         findings: vec![*finding],
         sources: Sources::default(),
+        salvaged: None,
     })?;
     load_source(path, text)
 }
@@ -97,30 +106,36 @@ fn load_source(path: &Path, text: Arc<SourceText>) -> Result<Loaded, Refused> {
     let Some(mut arena) = arena else {
         let mut sources = Sources::default();
         sources.add(text);
-        return Err(Refused { findings, sources });
-    };
-    let mut files = vec![path.to_owned()];
-    include::merge(&mut arena, path, &mut files, &mut findings);
-    findings.extend(shape::check(&arena));
-    sort(&mut findings);
-    if any_error(&findings, false) {
         return Err(Refused {
             findings,
-            sources: arena.sources().clone(),
+            sources,
+            salvaged: None,
         });
+    };
+    let mut files = vec![path.to_owned()];
+    let written = findings.len();
+    include::merge(&mut arena, path, &mut files, &mut findings);
+    let loaded = |plan: Plan, arena: Arena| Loaded {
+        plan,
+        arena,
+        path: path.to_owned(),
+        files,
+    };
+    let mut misfit = None;
+    if !any_error(&findings, false) && shape::fits(&arena) {
+        match typed::fill(&arena) {
+            Ok(plan) => return Ok(loaded(plan, arena)),
+            Err(error) => misfit = Some(error),
+        }
     }
-    match typed::fill(&arena) {
-        Ok(plan) => Ok(Loaded {
-            plan,
-            arena,
-            path: path.to_owned(),
-            files,
-        }),
-        Err(finding) => Err(Refused {
-            findings: vec![*finding],
-            sources: arena.sources().clone(),
-        }),
-    }
+    let sources = arena.sources().clone();
+    let salvage = salvage::Salvage::new(&arena, findings, written);
+    let (findings, salvaged) = salvage.run(arena, misfit, loaded);
+    Err(Refused {
+        findings,
+        sources,
+        salvaged: salvaged.map(Box::new),
+    })
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -194,3 +209,5 @@ fn read(path: &Path, name: &str) -> Result<Arc<SourceText>, Box<Finding>> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typos;

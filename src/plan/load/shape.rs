@@ -1,44 +1,75 @@
-//! The shape of a plan, checked against the generated schema.
+//! The shape of a plan, checked against the generated schema: what does not fit, and how the
+//! document is mended so that the rest of it can be reviewed.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 
+use super::guide::{Trail, home_of, keys_of};
 use super::json::{ArenaJson, Handle};
-use crate::base::diagnostic::{Finding, codes};
+use super::kinds;
+use super::mend::{Mend, Mended};
+use super::words::{closest, did_you_mean, is_invisible, is_smart_quote, list, name_of, owner};
+use crate::base::diagnostic::{Code, Finding, Location, codes};
 use crate::plan::schema::schema;
-use crate::plan::source::{Arena, Kind, join};
+use crate::plan::source::{Arena, Kind, Span, join};
 
 /// How many keys a help lists at most.
 const MOST_KEYS: usize = 12;
 
-/// Everything that does not fit the format.
-pub(super) fn check(arena: &Arena) -> Vec<Finding> {
+/// Unknown keys of one mapping that are reported one by one.
+const MOST_UNKNOWN: usize = 100;
+
+/// What one look at the document showed.
+#[derive(Default)]
+pub(super) struct Look {
+    pub(super) findings: Vec<Finding>,
+    pub(super) mends: Vec<Mend>,
+    /// Places that do not say what their author meant, and need no mending for the types.
+    pub(super) vague: Vec<String>,
+}
+
+/// Whether a document fits the format as it stands.
+pub(super) fn fits(arena: &Arena) -> bool {
+    validator().is_ok_and(|validator| validator.is_valid(Handle::Node(arena, arena.root())))
+}
+
+/// What does not fit the format. While there are unknown keys, these alone: a misspelt key is why
+/// the right one is missing.
+pub(super) fn check(arena: &Arena, mended: &Mended) -> Look {
     let validator = match validator() {
         Ok(validator) => validator,
         Err(message) => {
             // A test builds the same validator, so this says that the binary itself is broken.
-            return vec![Finding::new(
+            let finding = Finding::new(
                 codes::SHAPE,
                 arena.locate(""),
                 format!("the schema of this version cannot be used: {message}"),
-            )];
+            );
+            return Look {
+                findings: vec![finding],
+                ..Look::default()
+            };
         }
     };
     let root = Handle::Node(arena, arena.root());
-    if validator.is_valid(root) {
-        return Vec::new();
-    }
     let mut reader = Reader {
         arena,
-        findings: Vec::new(),
+        mended,
+        unknown: Look::default(),
+        other: Look::default(),
     };
     for error in validator.iter_errors(root) {
         reader.read(&error);
     }
-    reader.findings
+    if reader.unknown.findings.is_empty() {
+        reader.other
+    } else {
+        reader.unknown
+    }
 }
 
 fn validator() -> Result<&'static Validator<ArenaJson>, String> {
@@ -55,7 +86,9 @@ fn validator() -> Result<&'static Validator<ArenaJson>, String> {
 
 struct Reader<'a> {
     arena: &'a Arena,
-    findings: Vec<Finding>,
+    mended: &'a Mended,
+    unknown: Look,
+    other: Look,
 }
 
 impl Reader<'_> {
@@ -63,21 +96,10 @@ impl Reader<'_> {
         let pointer = error.instance_path().as_str();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                let known = properties_at(error.schema_path().as_str());
-                for key in unexpected {
-                    self.unknown_key(pointer, key, &known);
-                }
+                self.unknown_keys(pointer, unexpected);
             }
             ValidationErrorKind::Required { property } => {
-                let key = property.as_str().unwrap_or_default();
-                self.findings.push(
-                    Finding::new(
-                        codes::MISSING_KEY,
-                        self.arena.locate(pointer),
-                        format!("{} needs the key `{key}`", owner(pointer)),
-                    )
-                    .help(format!("add `{key}:` here; `null` counts as missing")),
-                );
+                self.missing(pointer, property.as_str().unwrap_or_default());
             }
             ValidationErrorKind::Enum { options } => self.unknown_value(pointer, options),
             ValidationErrorKind::Type { kind } => {
@@ -89,37 +111,27 @@ impl Reader<'_> {
             }
             ValidationErrorKind::AnyOf { context } => self.any_of(pointer, context),
             ValidationErrorKind::OneOfNotValid { .. }
-            | ValidationErrorKind::OneOfMultipleValid { .. } => {
-                self.probes(pointer, error.schema_path().as_str());
-            }
+            | ValidationErrorKind::OneOfMultipleValid { .. } => self.probes(pointer),
             ValidationErrorKind::MinItems { .. } => {
-                self.findings.push(
-                    Finding::new(
-                        codes::TOO_FEW,
-                        self.arena.locate(pointer),
-                        format!("{} must not be empty", owner(pointer)),
-                    )
-                    .help("add at least one item"),
-                );
+                let message = format!("{} must not be empty", self.owner(pointer));
+                self.find(codes::TOO_FEW, pointer, message, "add at least one item");
+                self.other.vague.push(pointer.to_owned());
             }
             ValidationErrorKind::Minimum { limit }
             | ValidationErrorKind::Maximum { limit }
             | ValidationErrorKind::ExclusiveMinimum { limit }
             | ValidationErrorKind::ExclusiveMaximum { limit } => {
-                self.findings.push(
-                    Finding::new(
-                        codes::OUT_OF_RANGE,
-                        self.arena.locate(pointer),
-                        format!("{} is out of range", owner(pointer)),
-                    )
-                    .help(format!("the limit is {limit}")),
-                );
+                let message = format!("{} is out of range", self.owner(pointer));
+                let help = format!("the limit is {limit}");
+                self.find(codes::OUT_OF_RANGE, pointer, message, help);
+                self.without(pointer);
             }
-            _ => self.findings.push(Finding::new(
-                codes::SHAPE,
-                self.arena.locate(pointer),
-                format!("{} does not fit: {error}", owner(pointer)),
-            )),
+            _ => {
+                let message = format!("{} does not fit: {error}", self.owner(pointer));
+                let help = "the JSON Schema that `orchestrate schema` prints says what fits";
+                self.find(codes::SHAPE, pointer, message, help);
+                self.without(pointer);
+            }
         }
     }
 
@@ -127,24 +139,149 @@ impl Reader<'_> {
         &self.arena.node(self.arena.follow(pointer).node).kind
     }
 
-    fn unknown_key(&mut self, pointer: &str, key: &str, known: &[&str]) {
-        let below = join(pointer, key);
-        let message = format!("{} has no key `{key}`", owner(pointer));
-        let help = match closest(key, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "keys of your own start with `x-`".to_owned(),
-            None => {
-                let first = &known[..known.len().min(MOST_KEYS)];
-                let rest = if known.len() > MOST_KEYS { ", ..." } else { "" };
-                format!(
-                    "the keys here are {}{rest}; keys of your own start with `x-`",
-                    list(first)
-                )
-            }
+    /// The pointer as it was before anything was mended.
+    fn written(&self, pointer: &str) -> String {
+        self.mended.original(self.arena, pointer)
+    }
+
+    fn owner(&self, pointer: &str) -> String {
+        owner(&self.written(pointer))
+    }
+
+    fn place(&self, pointer: &str) -> Location {
+        let mut place = self.arena.locate(pointer);
+        place.pointer = self.written(pointer);
+        place
+    }
+
+    fn find(
+        &mut self,
+        code: Code,
+        pointer: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = self.place(pointer);
+        // What was read as something else is wrong already.
+        if !self.mended.taken.contains(&place.pointer) {
+            let finding = Finding::new(code, place, message).help(help);
+            self.other.findings.push(finding);
+        }
+    }
+
+    fn without(&mut self, pointer: &str) {
+        self.other.mends.push(Mend::Without {
+            at: pointer.to_owned(),
+        });
+    }
+
+    fn missing(&mut self, pointer: &str, key: &str) {
+        let written = self.written(pointer);
+        let expected = !self.mended.unsure.contains(&written)
+            && !self.mended.maybe.contains(&join(&written, key));
+        if expected {
+            let message = format!("{} needs the key `{key}`", self.owner(pointer));
+            let help = format!("add `{key}:` here; `null` counts as missing");
+            self.find(codes::MISSING_KEY, pointer, message, help);
+        }
+        self.other.mends.push(Mend::Supply {
+            map: pointer.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+
+    fn unknown_keys(&mut self, pointer: &str, unexpected: &[String]) {
+        let trail = Trail::along(self.arena, pointer);
+        let known = trail.value().map(keys_of).unwrap_or_default();
+        let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
+        let Kind::Map(entries) = self.kind(pointer) else {
+            return;
         };
-        self.findings.push(
-            Finding::new(codes::UNKNOWN_KEY, self.arena.locate_key(&below), message).help(help),
-        );
+        let found: Vec<(String, Span)> = entries
+            .iter()
+            .filter(|entry| unexpected.contains(&*entry.key))
+            .map(|entry| (entry.key.to_string(), entry.key_span))
+            .collect();
+        let written = self.written(pointer);
+        let more = found.len().saturating_sub(MOST_UNKNOWN);
+        for (at, (key, span)) in found.into_iter().enumerate() {
+            let near = closest(&key, &known);
+            if at < MOST_UNKNOWN {
+                let place = self.arena.location(span, &join(&written, &key));
+                let help = self.about_key(pointer, &key, &near, &known, &trail);
+                let mut message = format!("{} has no key `{key}`", owner(&written));
+                if at + 1 == MOST_UNKNOWN && more > 0 {
+                    message.push_str(&format!(", nor {more} more that follow it"));
+                }
+                let finding = Finding::new(codes::UNKNOWN_KEY, place, message).help(help);
+                self.unknown.findings.push(finding);
+            }
+            match near[..] {
+                [to] => self.unknown.mends.push(Mend::Rename {
+                    map: pointer.to_owned(),
+                    from: key,
+                    to,
+                }),
+                _ => {
+                    self.unknown
+                        .mends
+                        .extend(near.iter().map(|near| Mend::Maybe {
+                            map: pointer.to_owned(),
+                            key: (*near).to_owned(),
+                        }));
+                    if let Some(home) = trail.value().and_then(|schema| home_of(&key, schema)) {
+                        self.unknown.vague.push(join(&join(pointer, home), &key));
+                    }
+                    self.unknown.mends.push(Mend::Without {
+                        at: join(pointer, &key),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What a key may have been meant to be, or where it belongs.
+    fn about_key(
+        &self,
+        pointer: &str,
+        key: &str,
+        near: &[&str],
+        known: &[&str],
+        trail: &Trail,
+    ) -> String {
+        if let Some(suggestion) = did_you_mean(near) {
+            if key.contains(is_invisible) {
+                return format!(
+                    "{suggestion} There is a character in it that cannot be seen, such as a non-breaking space: retype the key and what is before it"
+                );
+            }
+            if key.contains(is_smart_quote) {
+                return format!("{suggestion} YAML knows only the straight quotes \" and '");
+            }
+            return suggestion;
+        }
+        if let Some(home) = trail.value().and_then(|schema| home_of(key, schema)) {
+            return format!("`{key}` belongs into `{home}`");
+        }
+        let mut above = pointer;
+        for schema in trail.above() {
+            above = above.rsplit_once('/').map_or("", |(above, _)| above);
+            if keys_of(schema).contains(&key) {
+                return format!(
+                    "`{key}` is a key of {}: check the indentation",
+                    self.owner(above)
+                );
+            }
+        }
+        if known.is_empty() {
+            return "keys of your own start with `x-`".to_owned();
+        }
+        let first = &known[..known.len().min(MOST_KEYS)];
+        let rest = if known.len() > MOST_KEYS { ", ..." } else { "" };
+        format!(
+            "the keys here are {}{rest}; keys of your own start with `x-`",
+            list(first)
+        )
     }
 
     fn unknown_value(&mut self, pointer: &str, options: &Value) {
@@ -157,72 +294,40 @@ impl Reader<'_> {
             // The type is wrong as well, and that finding is there already.
             _ => return,
         };
-        let help = match closest(&given, &choices) {
-            Some(near) => format!("did you mean `{near}`? The choices are {}", list(&choices)),
+        let near = closest(&given, &choices);
+        let help = match did_you_mean(&near) {
+            Some(suggestion) => format!("{suggestion} The choices are {}", list(&choices)),
             None => format!("the choices are {}", list(&choices)),
         };
-        self.findings.push(
-            Finding::new(
-                codes::UNKNOWN_VALUE,
-                self.arena.locate(pointer),
-                format!("`{given}` is not a value of {}", owner(pointer)),
-            )
-            .help(help),
-        );
+        let message = format!("`{given}` is not a value of {}", self.owner(pointer));
+        self.find(codes::UNKNOWN_VALUE, pointer, message, help);
+        match near[..] {
+            [one] => self.other.mends.push(Mend::Take {
+                at: pointer.to_owned(),
+                kind: Kind::Text(one.into()),
+            }),
+            _ => self.without(pointer),
+        }
     }
 
     fn wrong_type(&mut self, pointer: &str, expected: &[JsonType]) {
-        let found = self.kind(pointer).clone();
+        let found = self.kind(pointer);
         if pointer.is_empty() {
-            self.findings.push(
-                Finding::new(
-                    codes::NOT_A_MAPPING,
-                    self.arena.locate(""),
-                    format!("a plan is a mapping, and this is {}", name_of(&found)),
-                )
-                .help("write the sections as keys: metadata, migration_overview, migration_phases"),
-            );
+            let message = format!("a plan is a mapping, and this is {}", name_of(found));
+            let help = "write the sections as keys: metadata, migration_overview, migration_phases";
+            self.find(codes::NOT_A_MAPPING, "", message, help);
             return;
         }
-        let wanted: Vec<&str> = expected.iter().map(|kind| type_name(*kind)).collect();
         let message = format!(
             "{} must be {}, and this is {}",
-            owner(pointer),
-            wanted.join(" or "),
-            name_of(&found)
+            self.owner(pointer),
+            kinds::names(expected),
+            name_of(found)
         );
-        let wants = |kind: JsonType| expected.contains(&kind);
-        let help = match &found {
-            Kind::Number(_, text) if wants(JsonType::String) => {
-                Some(format!("put it in quotes: \"{text}\""))
-            }
-            Kind::Bool(value) if wants(JsonType::String) => {
-                Some(format!("put it in quotes: \"{value}\""))
-            }
-            Kind::Text(text) if wants(JsonType::Array) && text.len() < 60 => {
-                Some(format!("write it as a list: [\"{text}\"]"))
-            }
-            Kind::Text(text) if wants(JsonType::Integer) && text.parse::<i64>().is_ok() => {
-                Some(format!("write it without quotes: {text}"))
-            }
-            Kind::Text(text)
-                if wants(JsonType::Boolean)
-                    && ["yes", "no", "on", "off"].contains(&text.to_lowercase().as_str()) =>
-            {
-                Some("YAML 1.2 knows only `true` and `false`".to_owned())
-            }
-            Kind::Map(_) if wants(JsonType::String) => Some(
-                "if text is meant, put it in quotes: a colon with a space makes it a mapping"
-                    .to_owned(),
-            ),
-            Kind::Map(_) if wants(JsonType::Array) => {
-                Some("write each item with a dash in front: `- ...`".to_owned())
-            }
-            _ => None,
-        };
-        let mut finding = Finding::new(codes::WRONG_TYPE, self.arena.locate(pointer), message);
-        finding.help = help;
-        self.findings.push(finding);
+        let help = kinds::help(self.arena, found, expected);
+        let mend = kinds::mend(self.arena, pointer, found, expected);
+        self.find(codes::WRONG_TYPE, pointer, message, help);
+        self.other.mends.push(mend);
     }
 
     /// A value that may be text or something else: the branch that fits its type explains it.
@@ -246,15 +351,16 @@ impl Reader<'_> {
             self.wrong_type(pointer, &types);
             return;
         };
-        if self.is_prose_with_colon(pointer, fitting) {
-            self.findings.push(
-                Finding::new(
-                    codes::WRONG_TYPE,
-                    self.arena.locate(pointer),
-                    format!("{} is text, and this is a mapping", owner(pointer)),
-                )
-                .help("put the text in quotes: a colon with a space makes it a mapping"),
-            );
+        if self.is_prose_with_colon(pointer) {
+            let message = format!("{} is text, and this is a mapping", self.owner(pointer));
+            let help = "put the text in quotes: a colon with a space makes it a mapping";
+            let node = self.arena.follow(pointer).node;
+            let text = Kind::Text(self.arena.written(node).into());
+            self.find(codes::WRONG_TYPE, pointer, message, help);
+            self.other.mends.push(Mend::Take {
+                at: pointer.to_owned(),
+                kind: text,
+            });
             return;
         }
         for error in fitting {
@@ -263,32 +369,26 @@ impl Reader<'_> {
     }
 
     /// Whether a mapping has one key alone, which looks like none of the keys it could have.
-    fn is_prose_with_colon(&self, pointer: &str, errors: &[ValidationError<'static>]) -> bool {
+    fn is_prose_with_colon(&self, pointer: &str) -> bool {
         let Kind::Map(entries) = self.kind(pointer) else {
             return false;
         };
         let [entry] = entries.as_slice() else {
             return false;
         };
-        errors.iter().any(|error| match error.kind() {
-            ValidationErrorKind::AdditionalProperties { .. } => {
-                let known = properties_at(error.schema_path().as_str());
-                closest(&entry.key, &known).is_none()
-            }
-            _ => false,
-        })
+        let known = Trail::along(self.arena, pointer)
+            .value()
+            .map(keys_of)
+            .unwrap_or_default();
+        closest(&entry.key, &known).is_empty() && !entry.key.starts_with("x-")
     }
 
     /// A check has one probe; which ones are there says what to do.
-    fn probes(&mut self, pointer: &str, schema_path: &str) {
-        let Some(owner_schema) = schema_path.rsplit_once('/').map(|(above, _)| above) else {
-            return;
-        };
-        let Some(schema) = schema_at(owner_schema) else {
-            return;
-        };
-        let probes: Vec<&str> = schema
-            .get("oneOf")
+    fn probes(&mut self, pointer: &str) {
+        let trail = Trail::along(self.arena, pointer);
+        let probes: Vec<&str> = trail
+            .value()
+            .and_then(|schema| schema.get("oneOf"))
             .and_then(Value::as_array)
             .map(|branches| {
                 branches
@@ -297,23 +397,16 @@ impl Reader<'_> {
                     .collect()
             })
             .unwrap_or_default();
-        let Kind::Map(entries) = self.kind(pointer) else {
-            return;
-        };
-        let known = properties_of(schema);
-        let misspelled = entries
-            .iter()
-            .any(|entry| !known.contains(&&*entry.key) && !entry.key.starts_with("x-"));
+        let node = self.arena.follow(pointer).node;
         let given: Vec<&str> = probes
             .iter()
             .copied()
-            .filter(|probe| {
-                self.arena
-                    .get(self.arena.follow(pointer).node, probe)
-                    .is_some()
-            })
+            .filter(|probe| self.arena.get(node, probe).is_some())
             .collect();
-        if given.is_empty() && misspelled {
+        let written = self.written(pointer);
+        let left_out = given.is_empty() && self.mended.left_out_of(&written);
+        self.other.vague.push(join(pointer, "command"));
+        if left_out {
             // The unknown key is the finding.
             return;
         }
@@ -328,124 +421,6 @@ impl Reader<'_> {
                 "write each probe as a check of its own".to_owned(),
             )
         };
-        self.findings
-            .push(Finding::new(codes::PROBE_COUNT, self.arena.locate(pointer), message).help(help));
-    }
-}
-
-/// The subschema at a path of the schema, through references.
-fn schema_at(path: &str) -> Option<&'static Value> {
-    let root = schema();
-    let mut here = root;
-    for token in path.split('/').skip(1) {
-        here = dereference(here);
-        if token == "$ref" {
-            continue;
-        }
-        let token = token.replace("~1", "/").replace("~0", "~");
-        here = match here {
-            Value::Object(object) => object.get(&token)?,
-            Value::Array(items) => items.get(token.parse::<usize>().ok()?)?,
-            _ => return None,
-        };
-    }
-    Some(dereference(here))
-}
-
-fn dereference(schema_value: &'static Value) -> &'static Value {
-    let mut here = schema_value;
-    while let Some(reference) = here.get("$ref").and_then(Value::as_str) {
-        match schema().pointer(reference.trim_start_matches('#')) {
-            Some(target) => here = target,
-            None => break,
-        }
-    }
-    here
-}
-
-/// The names of the properties that an `additionalProperties` at that path rules out the rest of.
-fn properties_at(path: &str) -> Vec<&'static str> {
-    path.rsplit_once('/')
-        .and_then(|(above, _)| schema_at(above))
-        .map(properties_of)
-        .unwrap_or_default()
-}
-
-fn properties_of(schema: &'static Value) -> Vec<&'static str> {
-    schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .map(|properties| properties.keys().map(String::as_str).collect())
-        .unwrap_or_default()
-}
-
-/// The candidate that was probably meant.
-fn closest<'c>(given: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
-    let given = plain(given);
-    candidates
-        .iter()
-        .map(|candidate| {
-            let near = strsim::normalized_damerau_levenshtein(&given, &plain(candidate));
-            let part = given.len() >= 4
-                && (candidate.starts_with(&*given) || candidate.ends_with(&format!("_{given}")));
-            (if part { near.max(0.75) } else { near }, *candidate)
-        })
-        .filter(|(near, _)| *near >= 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
-fn list(words: &[&str]) -> String {
-    words
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// What a pointer leads to, in words: `migration_phases[0].steps[1].name`.
-fn owner(pointer: &str) -> String {
-    if pointer.is_empty() {
-        return "the plan".to_owned();
-    }
-    let mut words = String::with_capacity(pointer.len() + 2);
-    words.push('`');
-    for (at, token) in pointer.split('/').skip(1).enumerate() {
-        if token.bytes().all(|byte| byte.is_ascii_digit()) {
-            words.push('[');
-            words.push_str(token);
-            words.push(']');
-            continue;
-        }
-        if at > 0 {
-            words.push('.');
-        }
-        words.push_str(&token.replace("~1", "/").replace("~0", "~"));
-    }
-    words.push('`');
-    words
-}
-
-fn type_name(kind: JsonType) -> &'static str {
-    match kind {
-        JsonType::Null => "nothing",
-        JsonType::Boolean => "`true` or `false`",
-        JsonType::Integer => "a whole number",
-        JsonType::Number => "a number",
-        JsonType::String => "text",
-        JsonType::Array => "a list",
-        JsonType::Object => "a mapping",
-    }
-}
-
-fn name_of(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Null => "nothing",
-        Kind::Bool(_) => "a truth value",
-        Kind::Number(..) => "a number",
-        Kind::Text(_) => "text",
-        Kind::List(_) => "a list",
-        Kind::Map(_) => "a mapping",
+        self.find(codes::PROBE_COUNT, pointer, message, help);
     }
 }

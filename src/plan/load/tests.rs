@@ -199,3 +199,82 @@ linkage: {test_datasets_dir: data}
         .collect();
     assert_eq!(codes, [("OR0605", true), ("OR0102", true)]);
 }
+
+/// A plan of one step, which is given as flow style.
+fn step(written: &str) -> String {
+    format!("{HEAD}migration_phases: [{{phase_id: P, name: p, order: 1, steps: [{written}]}}]\n")
+}
+
+fn salvaged(text: &str) -> Salvaged {
+    let refused = load_text(Path::new("plan.yaml"), text).unwrap_err();
+    *refused.salvaged.unwrap()
+}
+
+#[test]
+fn what_was_meant_is_read() {
+    let text = step(
+        "{stepid: S, name: 12, Order: '3', type: data-migration, idempotent: yes, \
+         execution_detials: {comands: ./go.sh}, preconditions: [Status: fine]}",
+    );
+    let salvaged = salvaged(&text);
+    assert!(salvaged.is_whole());
+    let step = &salvaged.loaded().plan.migration_phases[0].steps[0];
+    assert_eq!(
+        (&*step.step_id, &*step.name, step.order, step.idempotent),
+        ("S", "12", 3, Some(true))
+    );
+    assert_eq!(step.r#type, crate::plan::model::StepType::DataMigration);
+    let details = step.execution_details.as_ref().unwrap();
+    assert_eq!(details.commands[0].run(), "./go.sh");
+    assert_eq!(step.preconditions[0].title(), Some("Status: fine"));
+    assert_eq!(
+        codes_of(&text),
+        [
+            "OR0102", "OR0104", "OR0102", "OR0104", "OR0105", "OR0104", "OR0102", "OR0102",
+            "OR0104", "OR0104"
+        ]
+    );
+}
+
+#[test]
+fn pointers_lead_back_to_what_is_written() {
+    let text = step("12, {step_id: S, name: n, order: 1, type: validation, retri: {attempt: 2}}");
+    let salvaged = salvaged(&text);
+    assert!(!salvaged.is_whole());
+    let loaded = salvaged.loaded();
+    assert_eq!(loaded.plan.migration_phases[0].steps.len(), 1);
+    let place = loaded.locate("/migration_phases/0/steps/0/retry/attempts");
+    let finding = Finding::new(codes::TIME_UNCLEAR, place, "a rule of its own");
+    let kept = salvaged.keep(vec![finding]);
+    assert_eq!(
+        kept[0].primary.pointer,
+        "/migration_phases/0/steps/1/retri/attempt"
+    );
+    let gone = Finding::new(
+        codes::NO_STEPS,
+        loaded.locate("/migration_phases/0/phase_id"),
+        "because the only step was left out",
+    );
+    assert!(salvaged.keep(vec![gone]).is_empty());
+}
+
+#[test]
+fn a_shared_part_is_mended_where_it_is_wrong() {
+    let text = format!(
+        "{HEAD}x-shared: &shared {{command: \"true\"}}
+migration_phases:
+  - phase_id: P
+    name: p
+    order: 1
+    start_condition: [*shared]
+    steps: [{{step_id: S, name: n, order: 1, type: validation, retry: *shared}}]
+"
+    );
+    let salvaged = salvaged(&text);
+    let phase = &salvaged.loaded().plan.migration_phases[0];
+    let Check::Probe(probe) = &phase.start_condition[0] else {
+        panic!("a probe")
+    };
+    assert_eq!(probe.command.as_deref(), Some("true"));
+    assert_eq!(codes_of(&text), ["OR0102", "OR0103"]);
+}

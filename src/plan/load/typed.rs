@@ -11,7 +11,6 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use crate::base::diagnostic::{Finding, codes};
 use crate::plan::model::{Json, Plan, Scalar};
 use crate::plan::source::{Arena, Entry, Kind, NodeId, Number};
 
@@ -20,33 +19,21 @@ use crate::plan::source::{Arena, Entry, Kind, NodeId, Number};
 /// # Errors
 ///
 /// What the schema cannot say, such as an integer that does not fit its type.
-pub(super) fn fill(arena: &Arena) -> Result<Plan, Box<Finding>> {
+pub(super) fn fill(arena: &Arena) -> Result<Plan, Misfit> {
     Plan::deserialize(Value {
         arena,
         id: arena.root(),
         whole: false,
     })
-    .map_err(|error| {
-        let location = match error.node {
-            Some(id) => arena.location(arena.node(id).span, ""),
-            None => arena.locate(""),
-        };
-        Box::new(
-            Finding::new(
-                codes::SHAPE,
-                location,
-                format!("the value does not fit: {}", error.message),
-            )
-            .help("the JSON Schema that `orchestrate schema` prints says what fits"),
-        )
-    })
 }
 
+/// A value that does not fit its type.
 #[derive(Debug)]
-struct Misfit {
-    message: String,
+pub(super) struct Misfit {
+    /// What does not fit.
+    pub(super) message: String,
     /// The innermost value that was being read.
-    node: Option<NodeId>,
+    pub(super) node: Option<NodeId>,
 }
 
 impl Misfit {

@@ -247,11 +247,25 @@ impl Arena {
         }
     }
 
+    /// A value as it is written.
+    #[must_use]
+    pub fn written(&self, id: NodeId) -> &str {
+        let span = self.node(id).span;
+        let text = self.source_of(span).text();
+        text.get(span.start as usize..span.end as usize)
+            .unwrap_or_default()
+    }
+
     /// The text of a span's file.
     #[must_use]
     pub fn source_of(&self, span: Span) -> &SourceText {
         &self.sources.all()[span.file as usize]
     }
+}
+
+/// The number that a plain text is, if it is one.
+pub(crate) fn plain_number(text: &str) -> Option<Number> {
+    scalar::number(text)
 }
 
 /// Appends a token to a JSON pointer.
