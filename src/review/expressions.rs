@@ -92,15 +92,16 @@ impl Slip<'_> {
 
 /// The candidate that a name is most likely a slip of.
 pub(super) fn near<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '_', '-'], "");
+    let name = plain(name);
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {
-        let score =
-            strsim::jaro_winkler(&name.to_ascii_lowercase(), &candidate.to_ascii_lowercase());
-        // The order of a set is no order: equal candidates are told apart by their names.
+        let score = strsim::normalized_damerau_levenshtein(&name, &plain(candidate));
+        // A set has no order: of two that are equally near, the first by name is told.
         let better = best.is_none_or(|(other, known)| {
             score > other || (score - other).abs() < f64::EPSILON && candidate < known
         });
-        if score > 0.85 && better {
+        if score >= 0.8 && better {
             best = Some((score, candidate));
         }
     }

@@ -7,6 +7,7 @@
 
 mod allow;
 mod approvals;
+mod channels;
 mod checks;
 mod claims;
 mod commands;
@@ -15,6 +16,7 @@ mod expressions;
 mod files;
 mod gates;
 mod ids;
+mod metrics;
 mod moments;
 mod names;
 mod outcomes;
@@ -22,8 +24,10 @@ mod references;
 mod safety;
 mod schedule;
 mod scripts;
+mod sentences;
 mod support;
 mod times;
+mod timing;
 mod undo;
 
 pub use allow::allow;
@@ -72,6 +76,9 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     files::check(&mut cx);
     support::check(&mut cx);
     times::check(&mut cx);
+    sentences::check(&mut cx);
+    metrics::check(&mut cx);
+    channels::check(&mut cx);
     cx.sorted()
 }
 

@@ -10,6 +10,14 @@ use crate::plan::model::{Check, Probe};
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
+    let known = known(cx);
+    applied(cx);
+    facts(cx, &known);
+    mentions(cx, &known);
+}
+
+/// What references may name: phases, steps, gates and prerequisites by their ids.
+fn known<'a>(cx: &Context<'a>) -> HashSet<&'a str> {
     let plan = cx.plan();
     let mut known: HashSet<&str> = HashSet::new();
     for (_, phase) in cx.phases() {
@@ -35,9 +43,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
                 .map(|gate| gate.gate_id.as_str()),
         );
     }
-    applied(cx);
-    facts(cx, &known);
-    mentions(cx, &known);
+    known
 }
 
 /// `applies` names entries of the catalogues.
@@ -144,6 +150,22 @@ fn facts(cx: &mut Context<'_>, known: &HashSet<&str>) {
     });
     for (code, pointer, message, help) in wrong {
         cx.find(code, &pointer, message, help);
+    }
+}
+
+/// Criteria in words that stand outside the lists of checks.
+pub(super) fn sentences(cx: &mut Context<'_>, criteria: &[(String, &str)]) {
+    if criteria.is_empty() {
+        return;
+    }
+    let index = cx.index();
+    let known = known(cx);
+    for (pointer, text) in criteria {
+        if let Some(doubt) = doubt(text, &index)
+            && let Some((code, message, help)) = doubtful(&doubt, &known)
+        {
+            cx.find(code, pointer, message, help);
+        }
     }
 }
 

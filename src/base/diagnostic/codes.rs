@@ -177,6 +177,18 @@ codes! {
     MILESTONE_PAST OR0815 Warning "A milestone is in the past";
     MILESTONE_OUTSIDE_WINDOW OR0816 Note "A milestone is outside the window";
     CLOCK_CHANGE OR0817 Warning "The clocks change in the next window";
+    THRESHOLD_INSIDE OR1001 Warning "A threshold strikes in normal times";
+    THRESHOLD_ORDER OR1002 Warning "Thresholds are in the wrong order";
+    THRESHOLD_UNCLEAR OR1003 Warning "A range or threshold cannot be understood";
+    METRIC_TWICE OR1004 Warning "Two metrics have one name";
+    METRIC_NOT_MEASURED OR1005 Warning "No machine can measure a metric";
+    METRIC_UNDEFINED OR1006 Warning "A metric to watch is not defined";
+    METRIC_UNUSED OR1007 Note "Nothing asks about a metric";
+    CHANNEL_WITHOUT_ENDPOINT OR1008 Warning "A channel leads nowhere";
+    NOTIFICATION_UNSENT OR1009 Warning "A notification is never sent";
+    TIMING_UNCLEAR OR1010 Warning "A moment cannot be understood";
+    FREQUENCY_UNCLEAR OR1011 Warning "A frequency cannot be understood";
+    NOTHING_ASKED OR1012 Warning "A continuous check looks at nothing";
     ALLOW_MALFORMED OR1301 Warning "A comment seems to allow a finding and does not";
     ALLOW_WITHOUT_REASON OR1302 Warning "A finding is allowed without a reason";
     ALLOW_UNKNOWN_CODE OR1303 Warning "A code that is allowed does not exist";
