@@ -8,6 +8,7 @@ mod discount_code;
 mod editor;
 mod example_plan;
 mod faults;
+mod fmt;
 mod init;
 mod kill;
 mod kill_discount;

@@ -115,6 +115,8 @@ pub enum Verb {
     Logs(LogsArgs),
     /// Verify that a run's record is as it was written.
     Audit(AuditArgs),
+    /// Lay plans out in one way: order of keys, indentation, blank lines. Never changes what they say.
+    Fmt(FmtArgs),
     /// Explain the codes that findings carry.
     Explain(ExplainArgs),
     /// Print the JSON Schema of a plan.
@@ -148,6 +150,7 @@ impl Verb {
             Self::Logs(_) => "logs",
             Self::Audit(_) => "audit",
             Self::Init(_) => "init",
+            Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
             Self::Schema => "schema",
             Self::Completions(_) => "completions",
@@ -174,6 +177,20 @@ pub struct InitArgs {
     /// Set files that are in the way aside as NAME.old instead of refusing.
     #[arg(long)]
     pub force: bool,
+}
+
+/// `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Files to format in place; `-` formats standard input to standard output.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; exit 8 if a file is not formatted.
+    #[arg(long)]
+    pub check: bool,
+    /// Write nothing; show what would change.
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `explain`.

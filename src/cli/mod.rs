@@ -8,6 +8,7 @@ mod arguments;
 mod context;
 mod explain;
 mod failure;
+mod fmt;
 mod help;
 mod init;
 mod people;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Logs(a) => records::logs(&context, &a),
         Verb::Audit(a) => records::audit(&context, &a),
         Verb::Init(a) => init::verb(&context, &a),
+        Verb::Fmt(a) => fmt::verb(&context, &a),
         Verb::Explain(a) => explain::verb(&context, &a),
         Verb::Schema => schema::verb(&context),
         Verb::Completions(a) => help::completions(&context, &a),

@@ -1,6 +1,7 @@
 //! The plan: what the author wrote, located, checked, and lowered to what the engine walks.
 
 pub mod condition;
+pub mod format;
 pub mod load;
 pub mod model;
 pub mod program;
