@@ -119,8 +119,8 @@ pub enum Verb {
     Fmt(FmtArgs),
     /// Explain the codes that findings carry.
     Explain(ExplainArgs),
-    /// Print the JSON Schema of a plan.
-    Schema,
+    /// Print the JSON Schema of a plan, or the reference of the format.
+    Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them into a folder.
@@ -152,7 +152,7 @@ impl Verb {
             Self::Init(_) => "init",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",
-            Self::Schema => "schema",
+            Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -442,6 +442,14 @@ pub struct AuditArgs {
     /// The head hash that was printed or noted elsewhere: tells whether records were cut off or rewritten since.
     #[arg(long, value_name = "HASH")]
     pub head: Option<String>,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Print the reference of the format as Markdown instead: every section, key, choice, default and example.
+    #[arg(long)]
+    pub reference: bool,
 }
 
 /// `completions`.

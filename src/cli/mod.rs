@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
         Verb::Init(a) => init::verb(&context, &a),
         Verb::Fmt(a) => fmt::verb(&context, &a),
         Verb::Explain(a) => explain::verb(&context, &a),
-        Verb::Schema => schema::verb(&context),
+        Verb::Schema(a) => schema::verb(&context, &a),
         Verb::Completions(a) => help::completions(&context, &a),
         Verb::Man(a) => help::man(&context, &a),
     };

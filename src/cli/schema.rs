@@ -1,19 +1,26 @@
-//! `schema`: the JSON Schema of a plan, for editors and other tools.
+//! `schema`: the JSON Schema of a plan, for editors and other tools, and the reference of the format, for people; byte
+//! for byte what is checked in under `schemas/`.
 
-use std::io::{self, Write};
+use crate::plan::schema::{reference_text, schema_text};
 
-use crate::plan::schema::schema_text;
-
-/// The verb: prints the schema, byte for byte what is checked in under `schemas/`.
-///
-/// # Errors
-///
-/// Whatever writing to `out` fails with.
-pub fn schema(out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(schema_text().as_bytes())
-}
-
-pub(super) fn verb(context: &super::context::Context) -> Result<u8, super::Failure> {
+pub(super) fn verb(
+    context: &super::context::Context,
+    arguments: &super::arguments::SchemaArgs,
+) -> Result<u8, super::Failure> {
+    if arguments.reference {
+        let text = reference_text();
+        if context.json() {
+            context.print_json(&serde_json::json!({
+                "format_version": 1,
+                "type": "reference",
+                "markdown": text,
+            }));
+            context.result("schema", 0, None, None);
+        } else {
+            context.print(&text);
+        }
+        return Ok(0);
+    }
     let text = schema_text();
     if context.json() {
         let schema: serde_json::Value = serde_json::from_str(&text).map_err(super::Failure::io)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::plan::schema::schema;
+use crate::plan::schema::shapes;
 use crate::plan::source::{Arena, Kind, NodeId};
 
 /// The schema of a value and of everything above it.
@@ -15,7 +15,7 @@ impl Trail {
     /// Follows a JSON pointer through document and schema at once.
     pub(super) fn along(arena: &Arena, pointer: &str) -> Self {
         let mut node = Some(arena.root());
-        let mut here = Some(fitting(schema(), kind_of(arena, node)));
+        let mut here = Some(fitting(shapes(), kind_of(arena, node)));
         let mut steps = vec![here];
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
@@ -94,7 +94,7 @@ pub(super) fn fitting(schema: &'static Value, kind: Option<&Kind>) -> &'static V
 pub(super) fn dereference(schema_value: &'static Value) -> &'static Value {
     let mut here = schema_value;
     while let Some(reference) = here.get("$ref").and_then(Value::as_str) {
-        match schema().pointer(reference.trim_start_matches('#')) {
+        match shapes().pointer(reference.trim_start_matches('#')) {
             Some(target) => here = target,
             None => break,
         }

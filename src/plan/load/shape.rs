@@ -14,7 +14,7 @@ use super::kinds;
 use super::mend::{Mend, Mended};
 use super::words::{closest, did_you_mean, is_invisible, is_smart_quote, list, name_of, owner};
 use crate::base::diagnostic::{Code, Finding, Location, codes};
-use crate::plan::schema::schema;
+use crate::plan::schema::shapes;
 use crate::plan::source::{Arena, Kind, Span, join};
 
 /// How many keys a help lists at most.
@@ -77,7 +77,7 @@ fn validator() -> Result<&'static Validator<ArenaJson>, String> {
     VALIDATOR
         .get_or_init(|| {
             jsonschema::options_for::<ArenaJson>()
-                .build(schema())
+                .build(shapes())
                 .map_err(|error| error.to_string())
         })
         .as_ref()

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::guide::{choices_of, keys_of};
 use super::words::closest;
-use crate::plan::schema::schema;
+use crate::plan::schema::shapes;
 
 /// Every mapping's keys and every enum's choices, as the schema has them.
 fn vocabularies() -> BTreeSet<Vec<&'static str>> {
@@ -22,7 +22,7 @@ fn vocabularies() -> BTreeSet<Vec<&'static str>> {
         }
     }
     let mut all = BTreeSet::new();
-    walk(schema(), &mut all);
+    walk(shapes(), &mut all);
     all.retain(|words| !words.is_empty());
     all
 }

@@ -2,17 +2,19 @@
 
 use super::prelude::*;
 
-/// Who is told what, when and where.
+/// Who is told what, when and where. For readers: a run of this version sends nothing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommunicationPlan {
-    /// Notifications by group.
+    /// Notifications by group of people. Example: `[{stakeholder_group: users, notifications: [{notification_type:
+    /// pre_migration, timing: T-24h}]}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stakeholder_communication: Vec<StakeholderCommunication>,
-    /// Regular reports.
+    /// Regular reports while it goes on. Example: `{frequency: every 15 minutes, format: slack}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reporting: Option<StatusReporting>,
-    /// What happens on incidents.
+    /// Who is called and told when something goes wrong. Example: `{escalation_path: [On-call engineer, VP
+    /// Engineering]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident_communication: Option<IncidentCommunication>,
 }
@@ -21,75 +23,76 @@ pub struct CommunicationPlan {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StakeholderCommunication {
-    /// The group.
+    /// The group of people that is told. Example: `users`.
     pub stakeholder_group: StakeholderGroup,
-    /// What they are told.
+    /// What they are told, and when. Example: `[{notification_type: pre_migration, timing: T-24h}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<Notification>,
 }
 
-/// A group of people.
+/// A group of people that is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StakeholderGroup {
-    /// The own team.
+    /// The team that carries out the migration.
     InternalTeam,
-    /// Users.
+    /// The people who use the service.
     Users,
-    /// Partners.
+    /// Other companies whose systems are connected.
     Partners,
-    /// Management.
+    /// Those who answer for the budget and the risk.
     Management,
 }
 
-/// One notification.
+/// One notification: when, where, and what it says.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Notification {
-    /// What it is about.
+    /// Which part of the migration it is about. Example: `pre_migration`.
     pub notification_type: NotificationType,
-    /// When it is sent. Example: `T-24h`, `every 15 minutes`, `on completion`, `on error`.
+    /// When it should be sent, counted from the start (`T`) or by event. Examples: `T-24h`, `every 15 minutes`, `on
+    /// completion`, `on error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timing: Option<String>,
-    /// Where it is sent. Example: `["#eng-alerts"]`.
+    /// Where it should be sent. Example: `["#eng-alerts"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channel: Vec<String>,
-    /// Its text, a template over run facts.
+    /// The text of the notification. Example: `The migration starts in 24 hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// Who answers for it.
+    /// Who answers for sending it. Example: `Product Team`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible_party: Option<String>,
 }
 
-/// What a notification is about.
+/// Which part of the migration a notification is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationType {
-    /// Before the migration.
+    /// Announced before the migration starts.
     PreMigration,
-    /// While it runs.
+    /// Told while the migration goes on.
     DuringMigration,
-    /// After it.
+    /// Told after the migration has ended.
     PostMigration,
-    /// Something went wrong.
+    /// Told when something went wrong.
     Issue,
 }
 
-/// Regular reports.
+/// Regular reports while the migration goes on.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatusReporting {
-    /// How often. Example: `every 15 minutes`.
+    /// How often a report is due. Example: `every 15 minutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<String>,
-    /// In which form.
+    /// In which form the report is given. Example: `slack`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<ReportFormat>,
-    /// To whom.
+    /// Who gets the reports. Example: `[Engineering Team]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// Which metrics.
+    /// Which metrics the reports show. Example: `[Error Rate]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics_to_report: Vec<String>,
 }
@@ -98,27 +101,27 @@ pub struct StatusReporting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportFormat {
-    /// A page.
+    /// A page that people look at.
     Dashboard,
-    /// Mail.
+    /// A mail to the recipients.
     Email,
-    /// Chat.
+    /// A message in a chat channel.
     Slack,
-    /// A meeting.
+    /// A call or a meeting of the recipients.
     Meeting,
 }
 
-/// What happens on incidents.
+/// Who is called and told when something goes wrong.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentCommunication {
-    /// Who is called, in order.
+    /// Who is called, one after another. Example: `[On-call engineer, Engineering Manager]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalation_path: Vec<String>,
-    /// Where it is announced.
+    /// Where the incident is announced. Example: `["#incidents"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notification_channels: Vec<String>,
-    /// How fast somebody answers. Example: `15 minutes`.
+    /// How fast somebody must answer. Example: `15 minutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_time_sla: Option<String>,
 }

@@ -2,41 +2,43 @@
 
 use super::prelude::*;
 
-/// Catalogue of machines, stores and networks that change.
+/// Catalogue of machines, stores and networks that change. A run of this version does not act on it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureMigration {
-    /// The changes, which steps name in `applies`.
+    /// The changes, which steps may name in `applies` once a version executes that. Example: `[{change_id: INFRA-001,
+    /// name: Larger cache, type: cache}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub infrastructure_changes: Vec<InfrastructureChange>,
 }
 
-/// One change of infrastructure.
+/// One change of infrastructure of the catalogue.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureChange {
     /// The id that `applies` names. Example: `INFRA-001`.
     pub change_id: String,
-    /// The name that people read.
+    /// The name that people read. Example: `Larger cache`.
     pub name: String,
-    /// What changes.
+    /// What kind of infrastructure changes. Example: `cache`.
     pub r#type: InfrastructureType,
-    /// How it is now.
+    /// How the infrastructure is now. Example: `{description: one node of 4 GB}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_state: Option<InfrastructureState>,
-    /// How it will be.
+    /// How the infrastructure will be. Example: `{description: three nodes of 4 GB}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_state: Option<InfrastructureState>,
-    /// The commands, each followed by its validation.
+    /// The commands, each with its validation. Example: `[{step: add nodes, command: ./add-nodes.sh, validation:
+    /// cluster is green}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub migration_steps: Vec<InfrastructureStep>,
-    /// Capacity before and after.
+    /// Capacity before and after. Example: `{current_capacity: 4 GB, target_capacity: 12 GB}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity_planning: Option<CapacityPlanning>,
-    /// How it is validated.
+    /// How the change is validated: datasets and load tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<InfrastructureValidation>,
-    /// How it is undone.
+    /// How the change of infrastructure is undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<InfrastructureRollback>,
 }
@@ -45,58 +47,58 @@ pub struct InfrastructureChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InfrastructureType {
-    /// A machine.
+    /// A machine, physical or virtual.
     Server,
-    /// A database.
+    /// A database server or cluster.
     Database,
-    /// A cache.
+    /// A cache in front of something slower.
     Cache,
-    /// A load balancer.
+    /// What distributes traffic over instances.
     LoadBalancer,
-    /// A network.
+    /// Addresses, routes, firewalls or names.
     Network,
-    /// Storage.
+    /// Disks, volumes or object stores.
     Storage,
 }
 
-/// A state of infrastructure.
+/// A state of infrastructure, for readers.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureState {
-    /// In words.
+    /// What the state is, in words. Example: `one node of 4 GB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Its configuration, or where that is.
+    /// Its configuration, or where that is kept. Example: `terraform/cache.tf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
 }
 
-/// One command and its validation.
+/// One command with its validation.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureStep {
-    /// What is done, in words.
+    /// What is done, in words. Example: `add nodes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The command that does it.
+    /// The command that does it. Example: `./add-nodes.sh`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandItem>,
-    /// How it is validated: a sentence or a probe.
+    /// How the command's effect is validated: a sentence or a probe. Example: `cluster is green`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Check>,
 }
 
-/// Capacity before and after.
+/// Capacity before and after, for readers.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CapacityPlanning {
-    /// Now.
+    /// How much there is now. Example: `4 GB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_capacity: Option<String>,
-    /// After.
+    /// How much there will be. Example: `12 GB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_capacity: Option<String>,
-    /// How it grows.
+    /// How it grows from one to the other. Example: `node after node`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling_approach: Option<String>,
 }
@@ -105,10 +107,10 @@ pub struct CapacityPlanning {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureValidation {
-    /// Test datasets that must pass.
+    /// Test datasets that must pass. Example: `[INFRA-TEST-001]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub test_dataset_ids: Vec<String>,
-    /// Where the results of load tests are.
+    /// Where the results of load tests are. Example: `reports/load-test.html`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_test_results: Option<String>,
 }
@@ -117,10 +119,10 @@ pub struct InfrastructureValidation {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InfrastructureRollback {
-    /// Whether it can be undone.
+    /// Whether the change can be undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub can_rollback: Option<bool>,
-    /// What to do: prose, or `{run: "./undo.sh"}`.
+    /// What to do: a sentence for a person, or `{run: ./undo.sh}`. Example: `{run: ./remove-nodes.sh}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_procedure: Option<Instruction>,
 }

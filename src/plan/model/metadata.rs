@@ -6,20 +6,24 @@ use super::prelude::*;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
-    /// Semantic version of this plan. Example: `"1.0.0"`.
+    /// The version of this plan, for readers; semantic versions are usual. Put it in quotes: `1.0` alone would be a
+    /// number. Example: `"1.0.0"`.
     pub version: String,
-    /// When the plan was written, ISO 8601. Example: `"2025-10-04T10:00:00Z"`.
+    /// When the plan was written, ISO 8601. For readers: a run does not act on it. Example: `"2025-10-04T10:00:00Z"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_date: Option<String>,
-    /// When the plan was last changed, ISO 8601. It only reports and is not part of the digest.
+    /// When the plan was last changed, ISO 8601. For readers; changing it does not void approvals. Example:
+    /// `"2025-10-05T09:30:00Z"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
-    /// The migration's name. Only one run per name and environment goes on at a time.
+    /// The migration's name. With the environment it names the lock: only one run of them goes on at a time. Example:
+    /// `discount-code`.
     pub migration_name: String,
-    /// The enhancement that this migration delivers, as in the enhancement file. Example: `ENHANCE-001`.
+    /// The enhancement that this migration delivers, as in the linked enhancement file. Example: `ENHANCE-001`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enhancement_id: Option<String>,
-    /// Where the migration stands. It only reports: a run never reads or writes it.
+    /// Where the migration stands. It only reports: a run neither reads nor writes it, and changing it does not void
+    /// approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration_status: Option<MigrationStatus>,
 }
@@ -28,12 +32,12 @@ pub struct Metadata {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MigrationStatus {
-    /// Not started.
+    /// Nothing has been started yet.
     Planned,
-    /// Under way.
+    /// Some of it has been done, some of it is left.
     InProgress,
-    /// Done.
+    /// All of it is done and was accepted.
     Completed,
-    /// Undone.
+    /// It was undone after it had been started.
     RolledBack,
 }

@@ -69,87 +69,111 @@ mod prelude {
 
 use prelude::*;
 
-/// A migration plan: steps, validation gates, approvals, rollbacks, monitoring and timeline.
+/// A migration plan: phases of steps with their gates, approvals and ways back, and everything around them. Only
+/// `metadata`, `migration_overview` and `migration_phases` must be there; keys that start with `x-` are the author's
+/// own.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Which migration this is, and where it stands.
+    /// Which migration this is, and where it stands. `migration_name` and the environment name the lock: one run of
+    /// them goes on at a time.
     pub metadata: Metadata,
-    /// Purpose, scope and constraints.
+    /// Purpose, scope and constraints. The window under `constraints` holds before a run starts.
     pub migration_overview: MigrationOverview,
-    /// What must be true before the run starts.
+    /// What must be true before the run starts. All are evaluated; one that does not pass keeps the run from starting
+    /// its first phase.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prerequisites: Vec<Prerequisite>,
-    /// The phases, with their steps, gates and rollback points.
+    /// The phases, run one after another by `order`. Each has steps, a gate that ends it, and a way back. At least
+    /// one is needed.
     #[schemars(length(min = 1))]
     pub migration_phases: Vec<Phase>,
-    /// How code is deployed and versions are coordinated.
+    /// Catalogue: how code is deployed and versions are coordinated. A run of this version does not act on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_migration: Option<CodeMigration>,
-    /// Catalogue of data migrations.
+    /// Catalogue of data migrations. A run of this version does not act on it: what should happen goes into a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_migration: Option<DataMigrationSection>,
-    /// Catalogue of settings that change.
+    /// Catalogue of settings that change. A run of this version does not act on it: what should happen goes into a
+    /// step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration_migration: Option<ConfigurationMigration>,
-    /// Catalogue of infrastructure that changes.
+    /// Catalogue of machines, stores and networks that change. A run of this version does not act on it: what should
+    /// happen goes into a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub infrastructure_migration: Option<InfrastructureMigration>,
-    /// Partners and services that must change together.
+    /// Catalogue of partners and services that must change together. A run of this version does not act on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration_migration: Option<IntegrationMigration>,
-    /// Gates by location, continuous validation, regression suites.
+    /// Gates that are added to phases and steps by `location`. Continuous validation and regression suites are for
+    /// readers: a run of this version does not act on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_strategy: Option<ValidationStrategy>,
-    /// Levels of going back, and what a failure undoes.
+    /// What a failure undoes beyond the step itself, and the declared levels of going back with who decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_strategy: Option<RollbackStrategy>,
-    /// What may go wrong and what is done about it.
+    /// What may go wrong and what is done about it. For readers and the review: a run of this version does not act on
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_mitigation: Option<RiskMitigation>,
-    /// Who is told what, when and where.
+    /// Who is told what, when and where. For readers: a run of this version sends nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub communication_plan: Option<CommunicationPlan>,
-    /// Metrics, health checks, dashboards.
+    /// The metrics that conditions such as `error_rate < 0.1%` may name, and how each is measured. Health checks and
+    /// dashboards are for readers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring_and_observability: Option<MonitoringAndObservability>,
-    /// When the migration is a success, and when it is complete.
+    /// When the migration is a success. `technical_success` and `migration_complete_definition` are evaluated after
+    /// the last phase and decide whether the run is completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_criteria: Option<SuccessCriteria>,
-    /// What is left to do after the run.
+    /// What is left to do after the run. For readers: a run of this version does not act on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_migration: Option<PostMigration>,
-    /// Milestones, critical path, buffer.
+    /// Milestones, the declared critical path and the buffer. For readers and the review: a run does not act on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_timeline: Option<ExecutionTimeline>,
-    /// The files around the plan.
+    /// The files around the plan, and the folder in which test datasets are found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linkage: Option<Linkage>,
-    /// Variables: they reach commands as environment variables. Example: `{TARGET: {default: v2}}`.
+    /// Values that reach every process as environment variables of the same name; commands are never templated.
+    /// Highest first: `--var`, `--var-file`, `ORCHESTRATE_VAR_<NAME>`, the environment's `variables`, the variable's
+    /// own `env`, `file` or `command`, its `default`. Example: `{TARGET: {default: v2, description: the release to
+    /// deploy}}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, Variable>,
-    /// Environments that `--env` names. One that does not say `production: false` is production.
+    /// The environments that `--env` may name, with what differs in them. One that does not say `production: false`
+    /// counts as production, and so does a run without `--env`. Example: `{staging: {production: false, variables:
+    /// {TARGET: v2}}}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
-    /// Database connections. An undefined `default` means `{url_env: DATABASE_URL}`.
+    /// Database connections by name; scripts ending in `.sql` and `shell: sql` use `default`. An undefined `default`
+    /// means `{url_env: DATABASE_URL}`. Example: `{default: {url_env: DATABASE_URL}}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connections: BTreeMap<String, Connection>,
-    /// Other files whose sections are merged into this plan.
+    /// Other files whose sections become part of this plan. A key that the plan gives too must have the same value.
+    /// Example: `[{file: common.yaml, with: {TABLE: cart}}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<Include>,
-    /// Probes that capture the state which a rehearsal compares before and after an undo.
+    /// Probes that capture the state which a rehearsal compares before and after an undo. A run does not act on them.
+    /// Example: `[{name: schema, command: pg_dump -s, ignore: ["^--"]}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub state_probes: Vec<StateProbe>,
-    /// Whether processes get only PATH, HOME, USER, LANG, LC_*, TZ, TERM, SSH_AUTH_SOCK and `pass_env`.
+    /// Whether processes get only PATH, HOME, USER, LANG, LC_*, TZ, TERM, SSH_AUTH_SOCK, the plan's variables and
+    /// what `pass_env` names (default `false`). Otherwise they get the caller's environment less what hijacks
+    /// interpreters, such as BASH_ENV and LD_PRELOAD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolate_env: Option<bool>,
-    /// With `isolate_env`: further variables that pass, as globs. Example: `[AWS_*]`.
+    /// Environment variables that pass in any case, as globs in which `*` stands for any letters. Example: `[AWS_*,
+    /// KUBECONFIG]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_env: Vec<String>,
-    /// What happens when the window closes; the same as under `constraints`.
+    /// What should happen when the window closes during a run; the same as under `constraints`. A run of this version
+    /// judges the window before it starts and when it is resumed, and does not act on this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_window_close: Option<OnWindowClose>,
-    /// Whether a person who started or wrote the run may not approve it.
+    /// Whether the person who started the run is refused as an approver (default `false`). A name that `people:` in
+    /// `orchestrate.yaml` does not map to a user is refused then, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separation_of_duties: Option<bool>,
 }

@@ -6,22 +6,23 @@ use super::prelude::*;
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prerequisite {
-    /// The id that answers and reports use. Example: `PREREQ-001`.
+    /// The id that answers and reports use: letters, digits, `-`, `_` and `.`. Example: `PREREQ-001`.
     pub prerequisite_id: String,
-    /// The name that people read.
+    /// The name that people read. Example: `Feature flag service is deployed`.
     pub name: String,
-    /// What is needed and why.
+    /// What is needed and why, for whoever has to provide or attest it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What kind of prerequisite it is.
+    /// What kind of prerequisite it is, for readers. Example: `infrastructure`.
     pub r#type: PrerequisiteType,
-    /// How it is verified. A test is always run; without one, `verified` is taken with its evidence.
+    /// How it is verified. With a test or a probe a machine verifies it, otherwise a person attests it. Example:
+    /// `{verification_test_id: FF-TEST-001, status: pending}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<PrerequisiteValidation>,
-    /// Who answers for it and attests it.
+    /// Who answers for it, and who attests it where no machine can. Example: `Platform Team`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// By when it must be there, ISO 8601.
+    /// By when it must be there, ISO 8601. For readers and the review. Example: `"2025-10-10T12:00:00Z"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
 }
@@ -30,13 +31,15 @@ pub struct Prerequisite {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrerequisiteValidation {
-    /// How it is verified: a sentence, or a probe that is run before the start.
+    /// How it is verified: a sentence for the person who attests it, or a mapping with a probe, which is run before
+    /// the start. Example: `{check: flag service answers, command: "curl -fsS localhost:8080/healthz"}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification_method: Option<Check>,
-    /// A test dataset that is run before the start, whatever the status says. Example: `FF-TEST-001`.
+    /// A test dataset that is run before the start, whatever `status` says. Example: `FF-TEST-001`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification_test_id: Option<String>,
-    /// Where it stands. `blocked` stops the run before it starts.
+    /// Where it stands (default `pending`). `verified` is taken with `verification_method` as its evidence unless a
+    /// test or a probe is there; `blocked` keeps every run from starting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PrerequisiteStatus>,
 }
@@ -45,15 +48,15 @@ pub struct PrerequisiteValidation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PrerequisiteType {
-    /// Machines, services, networks.
+    /// Machines, services or networks must be there.
     Infrastructure,
-    /// Code that must be there.
+    /// Code must have been merged or deployed.
     Code,
-    /// Data that must be there.
+    /// Data must be there or in order.
     Data,
-    /// Settings that must be made.
+    /// Settings must have been made.
     Configuration,
-    /// Somebody's consent.
+    /// Somebody must have given consent.
     Approval,
 }
 
@@ -61,10 +64,10 @@ pub enum PrerequisiteType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PrerequisiteStatus {
-    /// Not verified yet: its test is run, or its owner is asked.
+    /// Not verified yet: its test or probe is run, or its owner is asked.
     Pending,
-    /// Verified: taken as it is unless a test is given.
+    /// Verified outside: taken with its evidence, unless a test or a probe is given, which is run all the same.
     Verified,
-    /// Cannot be met now: the run does not start.
+    /// It cannot be met now: no run starts.
     Blocked,
 }

@@ -2,55 +2,56 @@
 
 use super::prelude::*;
 
-/// What may go wrong and what is done about it.
+/// What may go wrong and what is done about it. A run of this version does not act on it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RiskMitigation {
-    /// The risks.
+    /// The risks, each with its mitigation. Example: `[{risk_id: RISK-001, category: data_loss, probability: low,
+    /// impact: critical}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub migration_risks: Vec<MigrationRisk>,
 }
 
-/// One risk.
+/// One risk, what is done against it, and what is done when it happens.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MigrationRisk {
-    /// The id. Example: `RISK-001`.
+    /// The id by which people refer to it. Example: `RISK-001`.
     pub risk_id: String,
-    /// What kind of risk it is.
+    /// What kind of harm it would do. Example: `data_loss`.
     pub category: RiskCategory,
-    /// What may happen.
+    /// What may happen, and why. Example: `The schema change locks the cart table`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How likely it is.
+    /// How likely it is to happen. Example: `low`.
     pub probability: RiskProbability,
-    /// How bad it would be.
+    /// How bad it would be if it happened. Example: `critical`.
     pub impact: RiskImpact,
-    /// Ids of the phases it belongs to.
+    /// Ids of the phases it belongs to; they must exist. Example: `[PHASE-1]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub affected_phases: Vec<String>,
-    /// Ids of the steps it belongs to.
+    /// Ids of the steps it belongs to; they must exist. Example: `[STEP-1-2]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub affected_steps: Vec<String>,
-    /// What is done against it.
+    /// What is done against it beforehand. Example: `{preventive_measures: [lock_timeout of 5 s]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mitigation: Option<Mitigation>,
-    /// What is done when it happens; offered when an affected step fails.
+    /// What is done when it happens, for readers: a run of this version does not start it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contingency: Option<Contingency>,
 }
 
-/// What kind of risk it is.
+/// What kind of harm a risk would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskCategory {
-    /// Data is lost.
+    /// Data is lost or becomes wrong.
     DataLoss,
-    /// The service is down.
+    /// The service cannot be used for a while.
     Downtime,
-    /// The service gets slow.
+    /// The service gets slow or answers fewer requests.
     PerformanceDegradation,
-    /// The way back does not work.
+    /// The way back does not work when it is needed.
     RollbackFailure,
 }
 
@@ -58,11 +59,11 @@ pub enum RiskCategory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskProbability {
-    /// Likely.
+    /// It will probably happen if nothing is done.
     High,
-    /// Possible.
+    /// It may happen; it has happened elsewhere.
     Medium,
-    /// Unlikely.
+    /// It would take several things to go wrong.
     Low,
 }
 
@@ -70,30 +71,30 @@ pub enum RiskProbability {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskImpact {
-    /// The business stops.
+    /// The business stops, or data is lost for good.
     Critical,
-    /// Many notice.
+    /// Many users notice, and it takes hours to mend.
     High,
-    /// Some notice.
+    /// Some users notice, and it is mended soon.
     Medium,
-    /// Hardly anyone notices.
+    /// Hardly anyone notices that it happened.
     Low,
 }
 
-/// What is done against a risk.
+/// What is done against a risk beforehand.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mitigation {
-    /// What prevents it.
+    /// What keeps it from happening. Example: `[lock_timeout of 5 s]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preventive_measures: Vec<String>,
-    /// How it is noticed: a sentence or a probe.
+    /// How it is noticed: a sentence or a probe. Example: `lock waits in pg_stat_activity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detection_method: Option<Check>,
-    /// What is done then.
+    /// What is done once it is noticed. Example: `cancel the statement and try again at night`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_procedure: Option<String>,
-    /// How the mitigation was tested.
+    /// How the mitigation was tested. Example: `{tested: true, test_dataset_id: LOCK-TEST-001}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<MitigationValidation>,
 }
@@ -102,10 +103,10 @@ pub struct Mitigation {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MitigationValidation {
-    /// The test dataset that shows it.
+    /// The test dataset that shows it. Example: `LOCK-TEST-001`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_dataset_id: Option<String>,
-    /// Whether it was tested.
+    /// Whether the mitigation has been tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<bool>,
 }
@@ -114,13 +115,13 @@ pub struct MitigationValidation {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contingency {
-    /// When: a sentence or a probe.
+    /// When it is due: a sentence or a probe. Example: `writes wait longer than 5 s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Check>,
-    /// What: prose, or `{run: "./contingency.sh"}`.
+    /// What is done: a sentence for a person, or `{run: ./contingency.sh}`. Example: `{run: ./contingency.sh}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Instruction>,
-    /// Who.
+    /// Who answers for doing it. Example: `On-call engineer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible_party: Option<String>,
 }

@@ -2,17 +2,19 @@
 
 use super::prelude::*;
 
-/// Levels of going back, and how they were tested.
+/// What a failure undoes, the declared levels of going back, and how they were tested.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackStrategy {
-    /// What is undone when a step fails, beyond the step itself (default `stop`).
+    /// What is undone when a step fails, after the step's own undo (default `stop`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
-    /// The levels, shown as a decision tree when something fails.
+    /// The declared levels. They are shown with their triggers, times and who decides when something fails; each
+    /// level is declared once. Example: `[{level: full, decision_maker: VP Engineering, approval_required: true}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback_levels: Vec<RollbackLevel>,
-    /// Which rollbacks were tested. It only reports and is not part of the digest.
+    /// Which rollbacks were tested. It only reports, and changing it does not void approvals. Example:
+    /// `[{rollback_scenario: full rollback in staging, tested: true, test_result: passed}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback_testing: Vec<RollbackTesting>,
 }
@@ -22,41 +24,44 @@ pub struct RollbackStrategy {
 #[serde(rename_all = "snake_case")]
 #[derive(Default)]
 pub enum OnFailure {
-    /// Only the step itself; then the run stops.
+    /// Nothing more: the run stops, and what earlier steps did remains.
     #[default]
     Stop,
-    /// The phase.
+    /// The rest of the phase is undone, then the run stops.
     Phase,
-    /// Everything.
+    /// Everything is undone, phase after phase from the last; the run is over.
     Full,
 }
 
-/// One level of going back.
+/// One level of going back: how far, when, who decides, and what must hold after.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackLevel {
-    /// How far back it goes.
+    /// How far back it goes: one step, one phase, or everything. Example: `phase`.
     pub level: Level,
-    /// What it does.
+    /// What the level does, for the person who decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it is due: conditions are watched, prose is shown. Example: `[error_rate > 1%]`.
+    /// When it is due. They are shown to whoever decides; a run of this version does not watch them. Example:
+    /// `[error_rate > 1%]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trigger_conditions: Vec<Check>,
-    /// Who decides.
+    /// Who decides; with `approval_required` the undo waits for this person. They also attest the level's checks.
+    /// Example: `Engineering Manager`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_maker: Option<String>,
-    /// Whether the decision maker is asked before it starts.
+    /// Whether the undo waits until the `decision_maker` has approved it (default `false`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_required: Option<bool>,
-    /// Whether the level's `automation_script` replaces the undo of the steps; otherwise it is
-    /// offered as contingency.
+    /// Whether the level's `automation_script` runs in place of the undo of steps and phases (default `false`);
+    /// otherwise it is offered as a contingency and never run by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces_steps: Option<bool>,
-    /// What to do.
+    /// What the level does: the script matters to a run, the sentences are for people. Example: `{automation_script:
+    /// scripts/full-rollback.sh, estimated_duration: 2-3 hours}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_procedure: Option<LevelProcedure>,
-    /// What must hold after.
+    /// What must hold after an undo of this level. Example: `{post_rollback_checks: [All services healthy]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<LevelValidation>,
 }
@@ -78,70 +83,75 @@ impl RollbackLevel {
 #[serde(rename_all = "snake_case")]
 #[derive(PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// One step.
+    /// One step is undone, then the run stops; `resume` tries the step anew.
     Step,
-    /// One phase.
+    /// One phase is undone as its `rollback_point` says, then the run stops; `resume` begins it anew.
     Phase,
-    /// The whole migration.
+    /// The whole migration is undone, phase after phase from the last; the run is over.
     Full,
 }
 
-/// What a level does.
+/// What a level of going back does.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LevelProcedure {
-    /// What to do, in order: prose, or `{run: "./undo.sh"}`.
+    /// What is done, in words, for the person who decides; a run of this version does not act on it. Example:
+    /// `[Reduce the feature flag to 0, Verify the error rate]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<RollbackStepItem>,
-    /// The script that does it all.
+    /// The script that does it all. It runs only with `replaces_steps: true`; otherwise it is offered as a
+    /// contingency. Example: `scripts/full-rollback.sh`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automation_script: Option<Script>,
-    /// What a person does.
+    /// What a person does, for readers; a run of this version does not act on it. Example: `[Inform support]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manual_steps: Vec<String>,
-    /// How long it should take. Example: `5 minutes`.
+    /// How long it should take, shown to whoever decides. Example: `5 minutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_duration: Option<String>,
-    /// Whether `automation_script` replaces the undo of the steps; the same as on the level.
+    /// Whether `automation_script` runs in place of the undo of steps and phases; the same as on the level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces_steps: Option<bool>,
-    /// How long the script may run before it is killed. Example: `1h`.
+    /// How long the script may run. Then its process tree is killed and the rollback is stuck until a person decides.
+    /// Example: `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
 }
 
-/// What must hold after a level was carried out.
+/// What must hold after a level was carried out; all of it is evaluated.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LevelValidation {
-    /// What must hold.
+    /// What must hold after the undo; the `decision_maker` attests what no machine can. Example: `[All services
+    /// healthy, {check: schema is as before, command: scripts/diff-schema.sh}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_rollback_checks: Vec<Check>,
-    /// Test datasets that must pass.
+    /// Test datasets that must pass after the undo; they cover the checks that are prose. Example:
+    /// `[ROLLBACK-TEST-010]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub test_dataset_ids: Vec<String>,
 }
 
-/// A rollback that was tested.
+/// A rollback that was tested, for readers and reviewers.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackTesting {
-    /// What was tested.
+    /// What was tested, in words. Example: `full rollback in staging`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_scenario: Option<String>,
-    /// Whether it was.
+    /// Whether the scenario has been tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<bool>,
-    /// When, ISO 8601.
+    /// When it was tested, ISO 8601. Example: `"2025-10-01T14:00:00Z"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_date: Option<String>,
-    /// How it ended.
+    /// How the test of the rollback ended. Example: `passed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_result: Option<RollbackTestResult>,
-    /// The test dataset that shows it.
+    /// The test dataset that shows it. Example: `ROLLBACK-TEST-003`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_dataset_id: Option<String>,
-    /// Where the evidence is.
+    /// Where the evidence is: a link or a path. Example: `reports/rollback-2025-10-01.html`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
 }
@@ -150,10 +160,10 @@ pub struct RollbackTesting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RollbackTestResult {
-    /// It worked.
+    /// The way back worked as planned.
     Passed,
-    /// It did not.
+    /// The way back did not work.
     Failed,
-    /// Some of it worked.
+    /// Some of it worked, some did not.
     Partial,
 }

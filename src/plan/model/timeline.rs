@@ -2,39 +2,40 @@
 
 use super::prelude::*;
 
-/// Milestones, critical path, buffer.
+/// Milestones, critical path and buffer. For readers and the review: a run does not act on it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecutionTimeline {
-    /// The milestones.
+    /// Points that should be reached by a date. Example: `[{milestone_id: MS-1, name: Schema done, target_date:
+    /// "2025-10-06"}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub milestones: Vec<Milestone>,
-    /// The declared critical path; it is compared with the computed one.
+    /// The declared critical path, step by step. Example: `[{step_id: STEP-1-1, duration: 30 minutes}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub critical_path: Vec<CriticalPathStep>,
-    /// The buffer.
+    /// How much time is added in case something takes longer. Example: `{buffer_percentage: 20}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contingency_time: Option<ContingencyTime>,
 }
 
-/// One milestone.
+/// A point that should be reached by a date.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Milestone {
-    /// The id. Example: `MS-1`.
+    /// The id by which people refer to it. Example: `MS-1`.
     pub milestone_id: String,
-    /// The name that people read.
+    /// The name that people read. Example: `Schema migration done`.
     pub name: String,
-    /// When it should be reached, ISO 8601.
+    /// When it should be reached, ISO 8601. Example: `"2025-10-06"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_date: Option<String>,
-    /// What it waits for.
+    /// What it waits for: milestones, phases or steps. Example: `[PHASE-1]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<String>,
-    /// What is there then.
+    /// What should be there by then. Example: `[columns in production]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliverables: Vec<String>,
-    /// Where it stands. It only reports and is not part of the digest.
+    /// Where it stands. It only reports, and changing it does not void approvals. Example: `not_started`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<MilestoneStatus>,
 }
@@ -43,13 +44,13 @@ pub struct Milestone {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MilestoneStatus {
-    /// Not started.
+    /// Nothing has been done for it yet.
     NotStarted,
-    /// Under way.
+    /// It is being worked on.
     InProgress,
-    /// Reached.
+    /// It has been reached.
     Completed,
-    /// Late.
+    /// It will be reached later than planned.
     Delayed,
 }
 
@@ -57,24 +58,24 @@ pub enum MilestoneStatus {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CriticalPathStep {
-    /// The step's id.
+    /// The id of a step of the plan. Example: `STEP-1-1`.
     pub step_id: String,
-    /// How long it takes. Example: `2 hours`.
+    /// How long the step takes. Example: `2 hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// The steps it waits for.
+    /// Ids of the steps it waits for. Example: `[STEP-1-1]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<String>,
 }
 
-/// The buffer in a timeline.
+/// Time that is added in case something takes longer.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContingencyTime {
-    /// How much is added, in percent. Example: `20`.
+    /// How much is added to the estimates, in percent. Example: `20`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_percentage: Option<i64>,
-    /// Why.
+    /// Why this much is added. Example: `the table may have grown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rationale: Option<String>,
 }
