@@ -6,6 +6,7 @@ use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::init::Template;
+use crate::base::diagnostic::Level;
 
 /// Runs a migration document: reviewed, gated on evidence and named approvals, undone when it must be.
 #[derive(Debug, Parser)]
@@ -131,7 +132,16 @@ impl Verb {
     /// The forms in which it can answer.
     #[must_use]
     pub fn outputs(&self) -> &'static [Output] {
-        &[Output::Text, Output::Json]
+        match self {
+            Self::Validate(_) => &[
+                Output::Text,
+                Output::Json,
+                Output::Sarif,
+                Output::Github,
+                Output::Junit,
+            ],
+            _ => &[Output::Text, Output::Json],
+        }
     }
 
     /// As it is typed.
@@ -207,11 +217,36 @@ pub struct ExplainArgs {
 /// `validate`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
-    /// The plan.
-    pub plan: PathBuf,
+    /// The plans; a pattern such as 'plans/**/*.yaml' in quotes stands for all files that it matches.
+    #[arg(required = true, value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
     /// Warnings are errors.
     #[arg(long)]
     pub strict: bool,
+    /// Show nothing that weighs less; what is hidden is counted.
+    #[arg(long, value_name = "LEVEL", default_value = "note")]
+    pub level: Weight,
+}
+
+/// `validate --level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Weight {
+    /// Only errors.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// Everything.
+    Note,
+}
+
+impl From<Weight> for Level {
+    fn from(weight: Weight) -> Self {
+        match weight {
+            Weight::Error => Self::Error,
+            Weight::Warning => Self::Warning,
+            Weight::Note => Self::Note,
+        }
+    }
 }
 
 /// Values for the plan's variables.

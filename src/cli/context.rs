@@ -60,6 +60,11 @@ impl Context {
         }
     }
 
+    /// The form of the answer.
+    pub(super) fn output(&self) -> Output {
+        self.common.output
+    }
+
     pub(super) fn json(&self) -> bool {
         self.common.output == Output::Json
     }

@@ -99,8 +99,8 @@ fn explanation(info: &CodeInfo) -> Value {
 }
 
 /// Where more is said about what was found: the heaviest codes first.
-pub(super) fn more_about(findings: &[Finding]) -> Option<String> {
-    let mut codes: Vec<_> = findings.iter().map(|f| (f.level, f.code)).collect();
+pub(super) fn more_about<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<String> {
+    let mut codes: Vec<_> = findings.into_iter().map(|f| (f.level, f.code)).collect();
     codes.sort();
     codes.dedup_by_key(|(_, code)| *code);
     let names: Vec<_> = codes

@@ -4,12 +4,22 @@
 //! shows it picks a renderer and decides about colour and width.
 
 pub mod codes;
+mod github;
 mod json;
+mod junit;
+mod report;
+mod root;
+mod sarif;
 mod source;
 mod terminal;
 
 pub use codes::{Code, CodeInfo};
+pub use github::to_github;
 pub use json::to_json;
+pub use junit::to_junit;
+pub use report::{Report, Tally};
+pub use root::{Root, straight};
+pub use sarif::to_sarif;
 pub use source::{SourceText, Sources};
 pub use terminal::{Style, render};
 

@@ -1,14 +1,16 @@
 //! `validate`: everything that is wrong with a plan, in one go.
 
+mod plans;
+mod print;
+
 use std::collections::HashSet;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::base::diagnostic::{
-    Finding, Level, Sources, Style, any_error, codes, render, sort, to_json,
+    Finding, Level, Report, Sources, Style, any_error, codes, render, sort,
 };
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
@@ -115,60 +117,13 @@ fn is_structural(finding: &Finding) -> bool {
     finding.level == Level::Error && finding.code.as_str().starts_with("OR02")
 }
 
-/// The verb: prints the findings and returns the exit code, 0 or 3.
-///
-/// With `json`, each finding and then the result is one line of JSON on `out`.
-///
-/// # Errors
-///
-/// Whatever writing to `out` fails with.
-pub fn validate(
-    path: &Path,
-    surroundings: Surroundings<'_>,
-    strict: bool,
-    json: bool,
-    style: Style,
-    out: &mut dyn Write,
-) -> io::Result<u8> {
-    let validated = check(path, surroundings);
-    let refused = validated.refused(strict);
-    let exit_code = if refused { 3 } else { 0 };
-    if json {
-        for finding in &validated.findings {
-            writeln!(out, "{}", to_json(finding))?;
-        }
-        let result = json!({
-            "format_version": 1,
-            "type": "result",
-            "verb": "validate",
-            "exit_code": exit_code,
-            "run": null,
-            "state": if refused { "invalid" } else { "valid" },
-        });
-        writeln!(out, "{result}")?;
-        return Ok(exit_code);
-    }
-    print_findings(&validated.findings, &validated.sources, style, out)?;
-    writeln!(
-        out,
-        "{}: {}, {}",
-        path.display(),
-        if refused { "not valid" } else { "valid" },
-        tally(&validated.findings)
-    )?;
-    if let Some(line) = super::explain::more_about(&validated.findings) {
-        writeln!(out, "{line}")?;
-    }
-    Ok(exit_code)
-}
-
 /// Prints findings as people read them, a blank line between each two.
 ///
 /// # Errors
 ///
 /// Whatever writing to `out` fails with.
-pub fn print_findings(
-    findings: &[Finding],
+pub fn print_findings<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
     sources: &Sources,
     style: Style,
     out: &mut dyn Write,
@@ -179,45 +134,31 @@ pub fn print_findings(
     Ok(())
 }
 
-/// How many errors, warnings and notes there are, in words.
-#[must_use]
-pub fn tally(findings: &[Finding]) -> String {
-    let count = |level: Level| findings.iter().filter(|f| f.level == level).count();
-    let words = |number: usize, word: &str| match number {
-        1 => format!("1 {word}"),
-        _ => format!("{number} {word}s"),
-    };
-    format!(
-        "{}, {}, {}",
-        words(count(Level::Error), "error"),
-        words(count(Level::Warning), "warning"),
-        words(count(Level::Note), "note")
-    )
-}
-
+/// The verb: reviews every plan that is named, and prints what it found.
 pub(super) fn verb(
     context: &super::context::Context,
     arguments: &super::arguments::ValidateArgs,
 ) -> Result<u8, super::Failure> {
-    let mut style = context.style();
-    // Findings go to standard output, which may be a file although standard error is a terminal.
-    style.color &= io::stdout().is_terminal();
-    let mut text = Vec::new();
-    let config = context.config(folder_of(&arguments.plan))?;
-    let exit_code = validate(
-        &arguments.plan,
-        Surroundings {
-            now: Timestamp::now(),
-            config: &config,
-        },
-        arguments.strict,
-        context.json(),
-        style,
-        &mut text,
-    )
-    .map_err(super::Failure::io)?;
-    context.print(&String::from_utf8_lossy(&text));
-    Ok(exit_code)
+    let now = Timestamp::now();
+    let mut reports = Vec::new();
+    for plan in plans::named(&arguments.plans)? {
+        let config = context.config(folder_of(&plan))?;
+        let validated = check(
+            &plan,
+            Surroundings {
+                now,
+                config: &config,
+            },
+        );
+        reports.push(Report::new(
+            plan.display().to_string(),
+            validated.findings,
+            validated.sources,
+            arguments.strict,
+            arguments.level.into(),
+        ));
+    }
+    print::print(context, &reports)
 }
 
 /// The folder that a plan is in.

@@ -1,0 +1,156 @@
+//! Reports in each form that `validate` has.
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::super::context::Context;
+use super::super::{Failure, explain};
+use super::print_findings;
+use crate::base::diagnostic::{
+    Report, Root, Tally, straight, to_github, to_json, to_junit, to_sarif,
+};
+use crate::cli::arguments::Output;
+
+/// Prints what was found, and returns the exit code: 3 if a plan is refused, else 0.
+pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure> {
+    let exit_code = if reports.iter().any(Report::refused) {
+        3
+    } else {
+        0
+    };
+    let mut out = Vec::new();
+    match context.output() {
+        Output::Json => lines(reports, exit_code, &mut out),
+        Output::Sarif => writeln!(out, "{}", to_sarif(reports, &root(reports)?, exit_code)),
+        Output::Junit => out.write_all(to_junit(reports, &root(reports)?).as_bytes()),
+        Output::Github => {
+            let root = root(reports)?;
+            let findings = reports.iter().flat_map(|report| &report.findings);
+            // What several plans find in a file that they share is said once.
+            let mut said = HashSet::new();
+            findings
+                .filter_map(|finding| to_github(finding, &root))
+                .filter(|command| said.insert(command.clone()))
+                .try_for_each(|command| out.write_all(command.as_bytes()))
+        }
+        _ => text(context, reports, &mut out),
+    }
+    .map_err(Failure::io)?;
+    context.print(&String::from_utf8_lossy(&out));
+    // Where standard output is for machines, people read the sums on standard error.
+    if matches!(
+        context.output(),
+        Output::Sarif | Output::Junit | Output::Github
+    ) {
+        reports
+            .iter()
+            .for_each(|report| context.say(&verdict(report)));
+        if let Some(sum) = sum(reports) {
+            context.say(&sum);
+        }
+    }
+    Ok(exit_code)
+}
+
+fn text(context: &Context, reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
+    let mut style = context.style();
+    // Findings go to standard output, which may be a file although standard error is a terminal.
+    style.color &= io::stdout().is_terminal();
+    for (index, report) in reports.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        print_findings(report.standing(), &report.sources, style, out)?;
+        writeln!(out, "{}", verdict(report))?;
+    }
+    if let Some(sum) = sum(reports) {
+        writeln!(out, "\n{sum}")?;
+    }
+    if let Some(line) = explain::more_about(reports.iter().flat_map(Report::standing)) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn verdict(report: &Report) -> String {
+    let word = if report.refused() {
+        "not valid"
+    } else {
+        "valid"
+    };
+    format!("{}: {word}, {}", report.plan, report.tally.words())
+}
+
+/// The line over several plans.
+fn sum(reports: &[Report]) -> Option<String> {
+    let refused = reports.iter().filter(|report| report.refused()).count();
+    let word = match refused {
+        0 => "all valid".to_owned(),
+        _ => format!("{refused} not valid"),
+    };
+    let words = total(reports).words();
+    (reports.len() > 1).then(|| format!("{} plans: {word}, {words}", reports.len()))
+}
+
+fn total(reports: &[Report]) -> Tally {
+    reports
+        .iter()
+        .fold(Tally::default(), |sum, report| sum.and(report.tally))
+}
+
+/// One object a line: findings, then the plan they are of; at last the result.
+fn lines(reports: &[Report], exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
+    let state = |refused: bool| if refused { "invalid" } else { "valid" };
+    for report in reports {
+        for finding in &report.findings {
+            writeln!(out, "{}", to_json(finding))?;
+        }
+        let tally = report.tally;
+        let plan = json!({
+            "format_version": 1,
+            "type": "plan",
+            "plan": report.plan,
+            "state": state(report.refused()),
+            "errors": tally.errors,
+            "warnings": tally.warnings,
+            "notes": tally.notes,
+            "allowed": tally.allowed,
+            "hidden": tally.hidden,
+        });
+        writeln!(out, "{plan}")?;
+    }
+    let sum = total(reports);
+    let result = json!({
+        "format_version": 1,
+        "type": "result",
+        "verb": "validate",
+        "exit_code": exit_code,
+        "run": null,
+        "state": state(exit_code != 0),
+        "plans": reports.len(),
+        "errors": sum.errors,
+        "warnings": sum.warnings,
+        "notes": sum.notes,
+        "allowed": sum.allowed,
+        "hidden": sum.hidden,
+    });
+    writeln!(out, "{result}")
+}
+
+/// The root of the first repository that a plan is in, else the current folder.
+fn root(reports: &[Report]) -> Result<Root, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|e| Failure::io(format!("the current folder is not readable: {e}")))?;
+    let repository = |report: &Report| -> Option<PathBuf> {
+        let plan = straight(&here.join(&report.plan));
+        let above = plan.ancestors().skip(1);
+        above
+            .map(Path::to_owned)
+            .find(|folder| folder.join(".git").exists())
+    };
+    let root = reports.iter().find_map(repository);
+    Ok(Root::new(root.as_deref().unwrap_or(&here), &here))
+}
