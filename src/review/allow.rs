@@ -17,7 +17,7 @@ const WORD: &str = "orchestrate";
 const OTHERS: [&str; 7] = [
     "ignore", "disable", "suppress", "skip", "noqa", "nolint", "expect",
 ];
-const FORM: &str = "write `# orchestrate: allow OR0123 because <reason>`";
+const FORM: &str = "write `# orchestrate: allow OR0405 because <reason>`";
 
 /// Marks the findings that comments allow, and adds what is wrong with such comments.
 ///
