@@ -2,18 +2,188 @@
 
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Context;
 use super::checks::each_probe;
 use super::ids;
 use crate::base::diagnostic::codes;
-use crate::plan::model::{Plan, Probe};
+use crate::plan::model::{Plan, Probe, Script};
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
     linked(cx);
+    enhancement(cx);
+    catalogue_scripts(cx);
+    outside(cx);
     datasets(cx);
+}
+
+/// The plan and the enhancement that it delivers name the same enhancement.
+fn enhancement(cx: &mut Context<'_>) {
+    // Whatever is larger is no description of an enhancement.
+    const LONGEST: u64 = 256 * 1024;
+    let plan = cx.plan();
+    let (Some(id), Some(file)) = (
+        &plan.metadata.enhancement_id,
+        plan.linkage
+            .as_ref()
+            .and_then(|linkage| linkage.enhancement_truth_file.as_ref()),
+    ) else {
+        return;
+    };
+    let path = cx.folder().join(file);
+    let short =
+        std::fs::metadata(&path).is_ok_and(|about| about.is_file() && about.len() <= LONGEST);
+    let Some(text) = short.then(|| std::fs::read_to_string(&path).ok()).flatten() else {
+        return;
+    };
+    let Ok(document) = serde_yaml::from_str::<serde_yaml::Value>(&text) else {
+        return;
+    };
+    let places = [
+        document.get("enhancement_id"),
+        document
+            .get("metadata")
+            .and_then(|m| m.get("enhancement_id")),
+        document
+            .get("enhancement")
+            .and_then(|e| e.get("enhancement_id")),
+        document.get("enhancement").and_then(|e| e.get("id")),
+    ];
+    let mut theirs = places.into_iter().flatten().filter_map(|id| id.as_str());
+    let Some(other) = theirs.next() else {
+        return;
+    };
+    if other.trim() != id.trim() && !theirs.any(|other| other.trim() == id.trim()) {
+        cx.find_with(
+            codes::ENHANCEMENT_DISAGREES,
+            "/metadata/enhancement_id",
+            format!("the plan delivers `{id}`, and `{file}` describes `{other}`"),
+            ("/linkage/enhancement_truth_file", "the file is linked here"),
+            "correct the id, or link the right file",
+        );
+    }
+}
+
+/// Whether a text is a path: one word with a slash or an extension, not a sentence and not an address.
+fn is_path(text: &str) -> bool {
+    !text.contains(char::is_whitespace)
+        && !text.contains("://")
+        && (text.contains('/') || Path::new(text).extension().is_some())
+}
+
+/// Scripts of the catalogues and suites, which nothing runs yet and everybody believes to be there.
+fn catalogue_scripts(cx: &mut Context<'_>) {
+    let plan = cx.plan();
+    let mut named: Vec<(String, &Script)> = Vec::new();
+    let data = plan
+        .data_migration
+        .iter()
+        .flat_map(|s| s.migrations.iter().enumerate());
+    for (i, entry) in data {
+        let at = format!("/data_migration/migrations/{i}");
+        let forward = entry
+            .execution_plan
+            .as_ref()
+            .and_then(|e| e.execution_script.as_ref());
+        let back = entry
+            .rollback
+            .as_ref()
+            .and_then(|r| r.rollback_script.as_ref());
+        named.extend(
+            forward.map(|script| (format!("{at}/execution_plan/execution_script"), script)),
+        );
+        named.extend(back.map(|script| (format!("{at}/rollback/rollback_script"), script)));
+    }
+    let configuration = plan.configuration_migration.iter();
+    for (i, entry) in configuration.flat_map(|s| s.configuration_changes.iter().enumerate()) {
+        let at = format!("/configuration_migration/configuration_changes/{i}");
+        let forward = entry
+            .deployment_method
+            .as_ref()
+            .and_then(|d| d.automation_script.as_ref());
+        let back = entry
+            .rollback
+            .as_ref()
+            .and_then(|r| r.rollback_script.as_ref());
+        named.extend(
+            forward.map(|script| (format!("{at}/deployment_method/automation_script"), script)),
+        );
+        named.extend(back.map(|script| (format!("{at}/rollback/rollback_script"), script)));
+    }
+    let strategy = plan.validation_strategy.iter();
+    for (i, suite) in strategy.flat_map(|s| s.regression_validation.iter().enumerate()) {
+        let at = format!("/validation_strategy/regression_validation/{i}/location");
+        named.extend(suite.location.as_ref().map(|script| (at, script)));
+    }
+    for (pointer, script) in named {
+        let path = script.path();
+        if is_path(path) && !cx.folder().join(path).exists() {
+            cx.find(
+                codes::LINKED_FILE_MISSING,
+                &pointer,
+                format!("`{path}` is missing"),
+                "add it, or correct the path; paths resolve against the plan file's folder",
+            );
+        }
+    }
+}
+
+/// Whether a path leads out of the folder that it is resolved against.
+fn leaves(path: &str) -> bool {
+    let mut depth = 0_i32;
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return true,
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+/// Paths that leave the plan's folder: another machine, and the record of the run, have only what is inside.
+fn outside(cx: &mut Context<'_>) {
+    let plan = cx.plan();
+    let mut wrong: Vec<(String, &str, &str)> = Vec::new();
+    for (pointer, phase) in cx.phases() {
+        for (i, path) in phase.deliverables.iter().enumerate() {
+            // "/healthz answers" is prose, `/srv/report.html` is a path; `/healthz` alone may be either.
+            let named =
+                is_path(path) && (path.contains("..") || Path::new(path).extension().is_some());
+            if named && leaves(path) {
+                let at = format!("{pointer}/deliverables/{i}");
+                wrong.push((at, path, "it cannot be kept as evidence"));
+            }
+        }
+    }
+    each_probe(plan, &mut |pointer, probe| {
+        // An absolute path may well be what is asked about: a backup, a mount.
+        if let Some(Probe::File(file)) = probe.probe()
+            && !Path::new(&file.path).is_absolute()
+            && leaves(&file.path)
+        {
+            let at = format!("{pointer}/file/path");
+            wrong.push((
+                at,
+                &file.path,
+                "what lies there differs from machine to machine",
+            ));
+        }
+    });
+    for (pointer, path, why) in wrong {
+        cx.find(
+            codes::PATH_OUTSIDE,
+            &pointer,
+            format!("`{path}` leaves the plan's folder, and {why}"),
+            "keep it beside the plan, or write the whole path from the root if a machine's own file is meant",
+        );
+    }
 }
 
 fn linked(cx: &mut Context<'_>) {
@@ -197,9 +367,11 @@ fn datasets(cx: &mut Context<'_>) {
         if known.contains_key(id) {
             continue;
         }
-        let there = dataset_file(&folder, id).is_some();
-        known.insert(id, there);
-        if !there {
+        let file = dataset_file(&folder, id);
+        known.insert(id, file.is_some());
+        if let Some(file) = &file {
+            super::datasets::look_into(cx, &pointer, id, file);
+        } else {
             cx.find(
                 codes::DATASET_MISSING,
                 &pointer,

@@ -7,11 +7,14 @@
 
 mod allow;
 mod approvals;
+mod catalogues;
 mod channels;
 mod checks;
 mod claims;
 mod commands;
+mod completeness;
 mod cycles;
+mod datasets;
 mod expressions;
 mod files;
 mod gates;
@@ -20,7 +23,9 @@ mod metrics;
 mod moments;
 mod names;
 mod outcomes;
+mod probes;
 mod references;
+mod risks;
 mod safety;
 mod schedule;
 mod scripts;
@@ -29,6 +34,7 @@ mod support;
 mod times;
 mod timing;
 mod undo;
+mod variables;
 
 pub use allow::allow;
 
@@ -79,6 +85,11 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     sentences::check(&mut cx);
     metrics::check(&mut cx);
     channels::check(&mut cx);
+    risks::check(&mut cx);
+    completeness::check(&mut cx);
+    catalogues::check(&mut cx);
+    probes::check(&mut cx);
+    variables::check(&mut cx);
     cx.sorted()
 }
 

@@ -264,9 +264,33 @@ fn mentions(cx: &mut Context<'_>, known: &HashSet<&str>) {
     }
     if let Some(timeline) = &plan.execution_timeline {
         for (i, step) in timeline.critical_path.iter().enumerate() {
+            let at = format!("/execution_timeline/critical_path/{i}");
             if !known.contains(step.step_id.as_str()) {
-                let at = format!("/execution_timeline/critical_path/{i}/step_id");
-                wrong.push((at, &step.step_id));
+                wrong.push((join(&at, "step_id"), &step.step_id));
+            }
+            for (d, id) in step.dependencies.iter().enumerate() {
+                if !known.contains(id.as_str()) {
+                    wrong.push((format!("{at}/dependencies/{d}"), id));
+                }
+            }
+        }
+        let milestones: HashSet<&str> = timeline
+            .milestones
+            .iter()
+            .map(|milestone| milestone.milestone_id.as_str())
+            .collect();
+        for (m, milestone) in timeline.milestones.iter().enumerate() {
+            for (d, id) in milestone.dependencies.iter().enumerate() {
+                // A milestone may also wait for something outside the plan, in words.
+                if looks_like_id(id)
+                    && !milestones.contains(id.as_str())
+                    && !known.contains(id.as_str())
+                {
+                    wrong.push((
+                        format!("/execution_timeline/milestones/{m}/dependencies/{d}"),
+                        id,
+                    ));
+                }
             }
         }
     }
@@ -274,7 +298,11 @@ fn mentions(cx: &mut Context<'_>, known: &HashSet<&str>) {
         cx.find(
             codes::UNKNOWN_MENTION,
             &pointer,
-            format!("`{id}` is no step and no phase of this plan"),
+            if pointer.starts_with("/execution_timeline/milestones") {
+                format!("`{id}` is no milestone, step or phase of this plan")
+            } else {
+                format!("`{id}` is no step and no phase of this plan")
+            },
             "correct the id, or remove the mention",
         );
     }

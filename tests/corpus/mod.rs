@@ -50,6 +50,9 @@ fn plans(folder: &str) -> Vec<PathBuf> {
     plans
 }
 
+/// What is true of every plan as small as these; shown only where it is the point.
+const SMALL: [&str; 1] = ["OR0901"];
+
 #[test]
 fn invalid_plans_are_found_out() {
     for path in plans("invalid") {
@@ -69,6 +72,10 @@ fn invalid_plans_are_found_out() {
         let drawn: String = validated
             .findings
             .iter()
+            .filter(|finding| {
+                let of_any_small_plan = SMALL.contains(&finding.code.as_str());
+                !of_any_small_plan || finding.code.as_str() == code
+            })
             .map(|finding| render(finding, &validated.sources, Style::default()))
             .collect::<Vec<_>>()
             .join("\n");

@@ -1,1 +1,1 @@
-true
+test -n "${IN_A_SCRIPT:-}" || true
