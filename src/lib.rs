@@ -25,7 +25,7 @@
 //! | [`plan`] | [`model`](plan::model), [`source`](plan::source), [`load`](plan::load), [`schema`](plan::schema), [`format`](plan::format), [`condition`](plan::condition), [`program`](plan::program), [`schedule`](plan::schedule) | what the author wrote, where each value stands in the text, whether its shape is right, how it is laid out, what its sentences mean, what all of it becomes for the engine, and when everything should happen |
 //! | [`run`] | [`engine`](run::engine), [`journal`](run::journal), [`supervise`](run::supervise), [`perform`](run::perform), [`drive`](run::drive) | the rules of a run, its record, its processes, its effects, and the one loop that joins them |
 //! | [`review`] | a file per family of rules | what a reviewer would object to in a plan |
-//! | [`show`] | [`status`](show::status), [`plain`](show::plain), [`progress`](show::progress), [`summary`](show::summary), [`preview`](show::preview), [`dialog`](show::dialog), [`answer`](show::answer) | pictures of a run, made of its records |
+//! | [`show`] | [`status`](show::status), [`plain`](show::plain), [`progress`](show::progress), [`summary`](show::summary), [`preview`](show::preview), [`gantt`](show::gantt), [`mermaid`](show::mermaid), [`dialog`](show::dialog), [`answer`](show::answer) | pictures of a run, made of its records |
 //! | [`cli`] | a file per group of verbs | the only place that reads environment, terminal and user configuration |
 //!
 //! A wing imports only wings above it in this table, `run::engine` imports nothing else of `run`, and the rooms of `run`

@@ -96,6 +96,8 @@ pub enum Verb {
     Init(InitArgs),
     /// Review a plan: everything that is wrong with it, in one go.
     Validate(ValidateArgs),
+    /// Show what a run would do: in which order, with what, who is asked, how it gets back, and when. Nothing is run.
+    Preview(PreviewArgs),
     /// Execute a plan phase by phase.
     Run(Box<RunArgs>),
     /// Go on with a run that waits, stopped, was interrupted, or whose machine died.
@@ -140,6 +142,7 @@ impl Verb {
                 Output::Github,
                 Output::Junit,
             ],
+            Self::Preview(_) => &[Output::Text, Output::Json, Output::Mermaid, Output::Svg],
             _ => &[Output::Text, Output::Json],
         }
     }
@@ -149,6 +152,7 @@ impl Verb {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Validate(_) => "validate",
+            Self::Preview(_) => "preview",
             Self::Run(_) => "run",
             Self::Resume(_) => "resume",
             Self::Rollback(_) => "rollback",
@@ -275,6 +279,32 @@ pub struct DriveArgs {
     pub override_window: Option<String>,
 }
 
+/// `preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// The plan.
+    pub plan: PathBuf,
+    /// The environment; without one it counts as production.
+    #[arg(long, value_name = "NAME", env = "ORCHESTRATE_ENV")]
+    pub env: Option<String>,
+    /// Values for variables.
+    #[command(flatten)]
+    pub variables: VariableArgs,
+    /// Leave out everything before this phase or step.
+    #[arg(long, value_name = "ID", conflicts_with = "only")]
+    pub from: Option<String>,
+    /// Leave out everything after this phase or step.
+    #[arg(long, value_name = "ID", conflicts_with = "only")]
+    pub until: Option<String>,
+    /// Only this phase or step.
+    #[arg(long, value_name = "ID")]
+    pub only: Option<String>,
+    /// Measure prerequisites, start conditions and preconditions now, where they have a probe. This runs the probes'
+    /// commands, and those that give variables and connections their values.
+    #[arg(long)]
+    pub probe: bool,
+}
+
 /// `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -292,6 +322,9 @@ pub struct RunArgs {
     /// Show what would run, in which order, and who will be asked; change nothing, run nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run: measure what can be measured before a run, as `preview --probe` does.
+    #[arg(long, requires = "dry_run")]
+    pub probe: bool,
     /// Leave out everything before this phase or step (needs --reason).
     #[arg(long, value_name = "ID", requires = "reason", conflicts_with = "only")]
     pub from: Option<String>,

@@ -14,6 +14,7 @@ mod init;
 mod people;
 mod pick;
 mod prepare;
+mod preview;
 mod records;
 mod resume;
 mod run;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
     }
     let result = match arguments.verb {
         Verb::Validate(a) => validate::verb(&context, &a),
+        Verb::Preview(a) => preview::verb(&context, &a),
         Verb::Run(a) => run::verb(&context, &a),
         Verb::Resume(a) => resume::resume(&context, &a),
         Verb::Rollback(a) => resume::rollback(&context, &a),

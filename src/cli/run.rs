@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::people::People;
 use super::pick::is_unfinished;
 use super::prepare::{Prepared, prepare};
+use super::preview::{self, Shown};
 use super::variables::{self, Values};
 use super::watch::{Watcher, tell};
 use crate::base::config::Config;
@@ -20,8 +21,6 @@ use crate::run::engine::{RunStarted, Standing};
 use crate::run::journal::StateDir;
 use crate::run::perform::environment;
 use crate::show::answer::Address;
-use crate::show::preview::Preview;
-use crate::show::text::Look;
 
 /// Free space below which no run starts: journals and logs could not be written (bytes).
 const LEAST_FREE: u64 = 64 * 1024 * 1024;
@@ -50,7 +49,7 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         environment.as_deref(),
         &arguments.variables,
         &prepared.plan_dir,
-        !arguments.dry_run,
+        !arguments.dry_run || arguments.probe,
     )?;
     let left_out = prepared.left_out(
         arguments.from.as_deref(),
@@ -58,13 +57,15 @@ pub(super) fn verb(context: &Context, arguments: &RunArgs) -> Result<u8, Failure
         arguments.only.as_deref(),
     )?;
     if arguments.dry_run {
-        return dry_run(
-            context,
-            &prepared,
-            environment.as_deref(),
-            &values,
-            &left_out,
-        );
+        let shown = Shown {
+            verb: "run",
+            prepared: &prepared,
+            environment: environment.as_deref(),
+            values: &values,
+            left_out: &left_out,
+            probe: arguments.probe,
+        };
+        return preview::show(context, &shown);
     }
     let config = context.config(&prepared.plan_dir)?;
     let postgres = prepared.postgres(environment.as_deref())?;
@@ -229,7 +230,7 @@ pub(super) fn options(
 }
 
 /// The password in a URL like `scheme://user:password@host/`, as it is spelled there.
-fn url_password(value: &str) -> Option<String> {
+pub(super) fn url_password(value: &str) -> Option<String> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let (user, _) = authority.rsplit_once('@')?;
@@ -238,7 +239,7 @@ fn url_password(value: &str) -> Option<String> {
 }
 
 /// A password of a letter or three is no secret, and masking it would garble every log.
-fn is_maskable(password: &str) -> bool {
+pub(super) fn is_maskable(password: &str) -> bool {
     password.len() >= LEAST_MASKED
 }
 
@@ -370,32 +371,6 @@ pub(super) fn secret_key(state_dir: &StateDir) -> Result<Vec<u8>, Failure> {
         }
         Err(error) => Err(Failure::io(format!("{}: {error}", path.display()))),
     }
-}
-
-fn dry_run(
-    context: &Context,
-    prepared: &Prepared,
-    environment: Option<&str>,
-    values: &Values,
-    left_out: &[crate::base::id::StepId],
-) -> Result<u8, Failure> {
-    let mut shown: std::collections::BTreeMap<String, Option<String>> = values
-        .plain
-        .iter()
-        .map(|(name, value)| (name.clone(), Some(value.clone())))
-        .collect();
-    shown.extend(values.secret.keys().map(|name| (name.clone(), None)));
-    let preview = Preview::new(&prepared.program, environment, shown, left_out);
-    if context.json() {
-        context.print_json(&serde_json::to_value(&preview).map_err(Failure::io)?);
-    } else {
-        context.print(&preview.text(Look {
-            width: context.width,
-            colour: context.colour,
-        }));
-    }
-    context.result("run", 0, None, Some("dry_run"));
-    Ok(0)
 }
 
 /// "start?"

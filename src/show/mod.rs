@@ -6,6 +6,8 @@
 
 pub mod answer;
 pub mod dialog;
+pub mod gantt;
+pub mod mermaid;
 pub mod page;
 pub mod plain;
 pub mod preview;

@@ -28,12 +28,16 @@ pub struct NoReturn {
 }
 
 /// Every wall on the way of a full rollback, by the rules by which a run unwinds (SPEC section 5).
-pub(super) fn no_return(program: &Program) -> Vec<NoReturn> {
+pub(super) fn no_return(program: &Program, out: &impl Fn(usize) -> bool) -> Vec<NoReturn> {
     let mut walls = Vec::new();
     if program.levels.full.replaces.is_some() {
         return walls;
     }
     for (p, phase) in program.phases.iter().enumerate() {
+        // Without an effect there is nothing to undo, and so no wall.
+        if !has_effect(program, phase, out) {
+            continue;
+        }
         match &phase.undo {
             PhaseUndo::Wall(why) => walls.push(NoReturn {
                 phase: p,
@@ -54,6 +58,7 @@ pub(super) fn no_return(program: &Program) -> Vec<NoReturn> {
                     let step = &program.steps[s];
                     if let UndoWay::Wall(why) = &step.undo.way
                         && !step.effect_none
+                        && !out(s)
                     {
                         walls.push(NoReturn {
                             phase: p,
@@ -105,9 +110,18 @@ pub(super) fn of_step(program: &Program, step: &Step) -> Sum {
     }
 }
 
-pub(super) fn of_phase(program: &Program, phase: &Phase, steps: &[StepTime]) -> Sum {
-    let something = phase.steps.iter().any(|&s| !program.steps[s].effect_none);
-    if !something || matches!(phase.undo, PhaseUndo::Wall(_)) {
+fn has_effect(program: &Program, phase: &Phase, out: &impl Fn(usize) -> bool) -> bool {
+    let effect = |&s: &usize| !program.steps[s].effect_none && !out(s);
+    phase.steps.iter().any(effect)
+}
+
+pub(super) fn of_phase(
+    program: &Program,
+    phase: &Phase,
+    steps: &[StepTime],
+    out: &impl Fn(usize) -> bool,
+) -> Sum {
+    if !has_effect(program, phase, out) || matches!(phase.undo, PhaseUndo::Wall(_)) {
         return Sum::default();
     }
     if let Some(estimate) = phase.undo_estimate.or(program.levels.phase.takes) {

@@ -15,13 +15,15 @@ mod tests;
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::base::quantity::HumanDuration;
 use crate::plan::program::{Estimate, GateAt, Program};
 
 pub use back::{Back, NoReturn};
 
 /// A length of time, or an offset from the start of the run, that lies between two figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Between {
     /// The shorter, in milliseconds.
     pub min_ms: u64,
@@ -79,7 +81,7 @@ impl fmt::Display for Between {
 }
 
 /// A sum of estimates, and how many parts of it have none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Sum {
     /// What is known of it.
     pub known: Between,
@@ -128,6 +130,8 @@ impl Sum {
 pub struct StepTime {
     /// When it can begin.
     pub start: Between,
+    /// Whether every step that it waits for has an estimate; otherwise it begins then or later.
+    pub sure: bool,
     /// How long its action and checks take; none where the plan does not say.
     pub work: Option<Between>,
     /// How long it is watched afterwards (`observe.for`, or an estimate such as "3 days observation").
@@ -191,20 +195,42 @@ impl Schedule {
     /// Steps that wait for each other in a circle, which the review refuses, begin with their phase.
     #[must_use]
     pub fn of(program: &Program) -> Self {
+        Self::without(program, &[])
+    }
+
+    /// The same for a run that leaves steps out: by index of [`Program::steps`], true where one is left out; empty where
+    /// none is. What is left out takes no time and has nothing to undo.
+    #[must_use]
+    pub fn without(program: &Program, left_out: &[bool]) -> Self {
+        Self::assuming(program, left_out, None)
+    }
+
+    /// The same, with a length for steps that have no estimate. For pictures only: a step that takes no time cannot be
+    /// drawn, and its figures are not to be shown.
+    #[must_use]
+    pub fn assuming(program: &Program, left_out: &[bool], unknown_ms: Option<u64>) -> Self {
+        let out = |s: usize| left_out.get(s).copied().unwrap_or(false);
         let mut schedule = Self {
-            steps: program.steps.iter().map(order::alone).collect(),
+            steps: program
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(s, step)| order::alone(step, out(s), unknown_ms))
+                .collect(),
             gates: vec![Between::ZERO; program.gates.len()],
             phases: Vec::with_capacity(program.phases.len()),
             length: Sum::default(),
             work_ms: 0,
             critical: Vec::new(),
-            no_return: back::no_return(program),
+            no_return: back::no_return(program, &out),
         };
-        for (step, time) in program.steps.iter().zip(&mut schedule.steps) {
-            time.undo = back::of_step(program, step);
+        for (s, (step, time)) in program.steps.iter().zip(&mut schedule.steps).enumerate() {
+            if !out(s) {
+                time.undo = back::of_step(program, step);
+            }
         }
         for index in 0..program.phases.len() {
-            schedule.phase(program, index);
+            schedule.phase(program, index, &out);
         }
         back::to_the_start(program, &mut schedule);
         for (gate, at) in program.gates.iter().zip(&mut schedule.gates) {
@@ -217,10 +243,11 @@ impl Schedule {
         schedule
     }
 
-    fn phase(&mut self, program: &Program, index: usize) {
+    fn phase(&mut self, program: &Program, index: usize, out: &impl Fn(usize) -> bool) {
         let phase = &program.phases[index];
         let start = self.length.known;
-        let laid = order::lay_out(program, &phase.steps, start, &mut self.steps);
+        let sure = self.length.is_complete();
+        let laid = order::lay_out(program, &phase.steps, (start, sure), &mut self.steps);
         let unestimated = phase
             .steps
             .iter()
@@ -256,7 +283,7 @@ impl Schedule {
             watches,
             unestimated,
             critical: laid.critical,
-            undo: back::of_phase(program, phase, &self.steps),
+            undo: back::of_phase(program, phase, &self.steps, out),
             back: Back::default(),
         });
         self.length = self.length.plus(length);

@@ -16,20 +16,24 @@ pub(super) struct Laid {
 }
 
 /// A step's own times, before anything is known of its neighbours.
-pub(super) fn alone(step: &Step) -> StepTime {
+pub(super) fn alone(step: &Step, left_out: bool, unknown_ms: Option<u64>) -> StepTime {
     let observed = step.observe.map(|observe| Between::exactly(observe.for_ms));
     let (work, watch) = match step.estimate {
+        _ if left_out => (Some(Between::ZERO), Between::ZERO),
         // "3 days observation" and `observe: {for: 3 days}` say the same thing twice.
         Some(estimate) if estimate.watching => {
             (Some(Between::ZERO), observed.unwrap_or(estimate.into()))
         }
         estimate => (
-            estimate.map(Between::from),
+            estimate
+                .map(Between::from)
+                .or(unknown_ms.map(Between::exactly)),
             observed.unwrap_or(Between::ZERO),
         ),
     };
     StepTime {
         start: Between::ZERO,
+        sure: true,
         work,
         watch,
         end: Between::ZERO,
@@ -123,25 +127,28 @@ impl Graph {
     }
 }
 
-/// Fills in the times of the steps of a phase that begins at `start`.
+/// Fills in the times of the steps of a phase that begins at `start`; `sure` says whether that is known.
 pub(super) fn lay_out(
     program: &Program,
     steps: &[usize],
-    start: Between,
+    (start, sure): (Between, bool),
     times: &mut [StepTime],
 ) -> Laid {
     let graph = Graph::of(program, steps);
     let nodes = graph.after.len();
-    let takes = |node: usize| -> (Between, u64) {
-        let Some(&step) = steps.get(node) else {
-            return (Between::ZERO, 0);
-        };
-        let work = times[step].work.unwrap_or_default();
-        (work.plus(times[step].watch), work.max_ms)
-    };
+    // What each node takes, and how much of it is work; a barrier takes no time.
+    let own: Vec<(Between, u64)> = steps
+        .iter()
+        .map(|&step| {
+            let work = times[step].work.unwrap_or_default();
+            (work.plus(times[step].watch), work.max_ms)
+        })
+        .collect();
+    let takes = |node: usize| own.get(node).copied().unwrap_or_default();
     let mut begins = vec![Between::ZERO; nodes];
     let mut works = vec![0_u64; nodes];
     let mut by: Vec<Option<usize>> = vec![None; nodes];
+    let mut surely = vec![sure; nodes];
     let sorted = graph.sorted();
     let mut length = Between::ZERO;
     let mut work_ms = 0;
@@ -155,7 +162,9 @@ pub(super) fn lay_out(
         if node < steps.len() && last.is_none_or(|(latest, _)| end.max_ms >= latest) {
             last = Some((end.max_ms, node));
         }
+        let known = steps.get(node).is_none_or(|&s| times[s].work.is_some());
         for &to in &graph.after[node] {
+            surely[to] &= surely[node] && known;
             if by[to].is_none() || end.max_ms >= begins[to].max_ms {
                 by[to] = Some(node);
             }
@@ -167,7 +176,7 @@ pub(super) fn lay_out(
     let mut latest = vec![length.max_ms; nodes];
     for &node in sorted.iter().rev() {
         for &to in &graph.after[node] {
-            let begins_by = latest[to] - takes(to).0.max_ms;
+            let begins_by = latest[to].saturating_sub(takes(to).0.max_ms);
             latest[node] = latest[node].min(begins_by);
         }
     }
@@ -178,12 +187,12 @@ pub(super) fn lay_out(
         at = by[node];
     }
     critical.reverse();
-    let lengths: Vec<Between> = (0..steps.len()).map(|node| takes(node).0).collect();
     for (node, &step) in steps.iter().enumerate() {
         let time = &mut times[step];
         time.start = start.plus(begins[node]);
-        time.end = time.start.plus(lengths[node]);
-        time.slack_ms = latest[node].saturating_sub(begins[node].max_ms + lengths[node].max_ms);
+        time.sure = surely[node];
+        time.end = time.start.plus(own[node].0);
+        time.slack_ms = latest[node].saturating_sub(begins[node].max_ms + own[node].0.max_ms);
     }
     Laid {
         length,

@@ -112,6 +112,9 @@ fn what_is_unknown_is_counted_not_made_up() {
     );
     assert_eq!(minutes(schedule.phases[1].start), (10, 10));
     assert_eq!(schedule.phases[1].unestimated, 2);
+    assert!(schedule.steps[0].sure && schedule.steps[1].sure);
+    // The second phase begins when the first has ended, whenever that is.
+    assert!(!schedule.steps[2].sure);
     // Steps in a row are critical even where their length is not known.
     assert_eq!(path(&program, &schedule)[..2], ["A", "B"]);
 }
@@ -202,4 +205,26 @@ fn a_circle_does_not_hang() {
     let mut program = program(&[("", &[("A", 1, ""), ("B", 2, "depends_on: [A]")])], "");
     program.steps[0].after = crate::plan::program::After::Exactly(vec![1]);
     assert_eq!(Schedule::of(&program).length.unknown, 2);
+}
+
+#[test]
+fn what_is_left_out_takes_no_time_and_is_no_wall() {
+    let program = program(
+        &[
+            (
+                "",
+                &[(
+                    "A",
+                    1,
+                    "estimated_duration: 1h, rollback_procedure: {can_rollback: false}",
+                )],
+            ),
+            ("", &[("B", 1, "estimated_duration: 10m")]),
+        ],
+        "",
+    );
+    let schedule = Schedule::without(&program, &[true, false]);
+    assert_eq!(minutes(schedule.length.known), (10, 10));
+    assert_eq!(schedule.no_return.len(), 1);
+    assert_eq!(schedule.no_return[0].step, Some(1));
 }

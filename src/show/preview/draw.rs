@@ -4,6 +4,7 @@ use super::undo::PiecePreview;
 use super::{
     CheckPreview, GatePreview, PhasePreview, Preview, ProcessPreview, StepPreview, UndoPreview,
 };
+use crate::plan::schedule::{Between, Sum};
 use crate::show::text::{Look, Mark, Page, Tone, columns, millis, visible};
 use crate::show::words;
 
@@ -15,7 +16,14 @@ impl Preview {
         page.line(
             0,
             Some(Tone::Strong),
-            &format!("DRY RUN of {}: nothing is performed", self.migration),
+            &if self.probed {
+                format!(
+                    "PREVIEW of {}: checks that can be measured before a run were measured; nothing else is performed",
+                    self.migration
+                )
+            } else {
+                format!("DRY RUN of {}: nothing is performed", self.migration)
+            },
         );
         let environment = self.environment.as_deref().unwrap_or("none given");
         page.field(0, "environment:", environment);
@@ -27,9 +35,14 @@ impl Preview {
                 .as_deref()
                 .unwrap_or("none; it starts at any time"),
         );
+        self.times(&mut page);
         for (name, value) in &self.variables {
             let value = value.as_deref().unwrap_or("(secret)");
             page.field(0, "variable:", &format!("{name}={value}"));
+        }
+        for name in &self.by_command {
+            let line = format!("{name} (known to its command only, which was not run)");
+            page.field(0, "variable:", &line);
         }
         for blocked in &self.blocked {
             page.field(0, "blocked, no run starts:", blocked);
@@ -51,6 +64,51 @@ impl Preview {
         self.levels(&mut page);
         self.totals(&mut page);
         page.finish()
+    }
+
+    fn times(&self, page: &mut Page) {
+        let planned = &self.planned;
+        if let Some(window) = &planned.next_window {
+            let clocks = match window.shift_ms {
+                0 => String::new(),
+                ms if ms > 0 => format!(
+                    ", while the clocks go forward by {}",
+                    millis(ms.unsigned_abs())
+                ),
+                ms => format!(
+                    ", while the clocks go back by {}",
+                    millis(ms.unsigned_abs())
+                ),
+            };
+            page.field(0, "next window:", &format!("{}{clocks}", window.said));
+        }
+        let mut takes = sum(planned.length, "step", "steps");
+        let watched = planned.length.known.max_ms > planned.work_ms;
+        if watched {
+            takes.push_str(&format!(", {} of it work", millis(planned.work_ms)));
+        }
+        if self.people.iter().any(|person| person.approvals > 0) {
+            takes.push_str(", and what people take to approve");
+        }
+        page.field(0, "planned:", &takes);
+        const SHOWN: usize = 12;
+        let path = &planned.critical;
+        if path.len() > 1 {
+            let mut shown: Vec<&str> = path.iter().take(SHOWN).map(String::as_str).collect();
+            let more = format!("{} more", path.len().saturating_sub(SHOWN));
+            if path.len() > SHOWN {
+                shown.push(&more);
+            }
+            page.field(0, "critical path:", &shown.join(", "));
+        }
+        for wall in planned.no_return.iter().take(SHOWN) {
+            let from = wall.step.as_ref().unwrap_or(&wall.phase);
+            page.field(0, "no return from:", &format!("{from} on: {}", wall.why));
+        }
+        if planned.no_return.len() > SHOWN {
+            let more = planned.no_return.len() - SHOWN;
+            page.field(0, "no return from:", &format!("{more} more"));
+        }
     }
 
     fn levels(&self, page: &mut Page) {
@@ -133,13 +191,17 @@ impl Preview {
 
 fn draw_phase(page: &mut Page, phase: &PhasePreview) {
     page.blank();
-    let estimate = phase
-        .estimate_ms
-        .map_or_else(String::new, |ms| format!(" (about {})", millis(ms)));
+    let planned = &phase.planned;
     page.line(
         0,
         Some(Tone::Strong),
-        &format!("{} {}{estimate}", phase.id, phase.name),
+        &format!(
+            "{} {} ({}, takes {})",
+            phase.id,
+            phase.name,
+            offset(planned.start, planned.sure),
+            sum(planned.length, "step", "steps")
+        ),
     );
     if !phase.start_conditions.is_empty() {
         page.line(2, None, "starts when");
@@ -152,6 +214,52 @@ fn draw_phase(page: &mut Page, phase: &PhasePreview) {
         draw_gate(page, 2, gate);
     }
     draw_undo(page, 2, "phase undo:", &phase.undo);
+    let back = &planned.back;
+    let way = match (&back.wall, &back.said) {
+        (Some(why), _) => format!("NOT possible: {why}"),
+        (None, _) if back.takes == Sum::default() => "nothing to undo".to_owned(),
+        (None, said) => {
+            let takes = sum(back.takes, "undo", "undos");
+            match (said, back.start_by) {
+                (Some(by), Some(_)) => format!("takes {takes}; start back by {by}"),
+                (Some(never), None) => format!("takes {takes}; {never}"),
+                (None, _) => format!("takes {takes}"),
+            }
+        }
+    };
+    page.field(2, "full rollback from here:", &way);
+}
+
+/// "30 min", "2 h to 3 h".
+fn length(between: Between) -> String {
+    if between.min_ms == between.max_ms {
+        return millis(between.max_ms);
+    }
+    format!("{} to {}", millis(between.min_ms), millis(between.max_ms))
+}
+
+/// "2 h", "at least 2 h (3 steps without an estimate)".
+fn sum(sum: Sum, one: &str, many: &str) -> String {
+    if sum.is_complete() {
+        return length(sum.known);
+    }
+    let missing = words::count(sum.unknown, one, many);
+    if sum.known.max_ms == 0 {
+        return format!("nobody knows how long ({missing} without an estimate)");
+    }
+    format!(
+        "at least {} ({missing} without an estimate)",
+        length(sum.known)
+    )
+}
+
+/// "at +30 min", by the longer figures; "at +30 min or later" where something before it has no estimate.
+fn offset(start: Between, sure: bool) -> String {
+    let at = match start.max_ms {
+        0 => "at the start".to_owned(),
+        ms => format!("at +{}", millis(ms)),
+    };
+    if sure { at } else { format!("{at} or later") }
 }
 
 fn draw_step(page: &mut Page, step: &StepPreview) {
@@ -159,8 +267,17 @@ fn draw_step(page: &mut Page, step: &StepPreview) {
     if step.left_out {
         facts.push("LEFT OUT of this run".to_owned());
     }
-    if let Some(ms) = step.estimate_ms {
-        facts.push(format!("about {}", millis(ms)));
+    let planned = &step.planned;
+    if !step.left_out {
+        facts.push(offset(planned.start, planned.sure));
+        match planned.work {
+            Some(work) if work.max_ms > 0 => facts.push(format!("takes {}", length(work))),
+            Some(_) => {}
+            None => facts.push("no estimate".to_owned()),
+        }
+        if planned.critical {
+            facts.push("critical".to_owned());
+        }
     }
     match step.together_count {
         0 => {}
@@ -212,13 +329,16 @@ fn draw_step(page: &mut Page, step: &StepPreview) {
         page.line(4, None, "then checks");
         draw_checks(page, 6, &step.validation);
     }
-    if let Some(ms) = step.observe_ms {
-        page.field(4, "watched for:", &millis(ms));
+    if step.planned.watch.max_ms > 0 {
+        page.field(4, "watched for:", &length(step.planned.watch));
     }
     if let Some(check) = &step.done_if {
         page.field(4, "done if:", &format!("{} ({})", check.title, check.how));
     }
     draw_undo(page, 4, "undo:", &step.undo);
+    if step.planned.undo.is_complete() && step.planned.undo.known.max_ms > 0 {
+        page.field(6, "takes:", &length(step.planned.undo.known));
+    }
     for gate in &step.gates {
         draw_gate(page, 4, gate);
     }
@@ -332,6 +452,15 @@ fn draw_checks(page: &mut Page, indent: usize, checks: &[CheckPreview]) {
             _ => check.how.clone(),
         };
         page.row(indent, Mark { word, tone }, &check.title, &detail);
+        if let Some(measured) = &check.measured {
+            let (word, tone) = match measured.verdict {
+                "pass" => ("now: yes", Tone::Good),
+                "fail" => ("now: no", Tone::Bad),
+                "inconclusive" => ("now: ?", Tone::Asks),
+                _ => ("now: -", Tone::Dim),
+            };
+            page.row(indent + 2, Mark { word, tone }, &measured.detail, "");
+        }
     }
 }
 

@@ -1,21 +1,30 @@
-//! What a dry run prints: everything that a run would do, from the program alone. Nothing is performed.
+//! What `preview` and a dry run print: everything that a run would do, from the program alone. Nothing is performed;
+//! verdicts that somebody measured beforehand can be added.
 
 mod draw;
+mod order;
+mod planned;
 #[cfg(test)]
 mod tests;
 mod undo;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::words;
-use crate::base::id::StepId;
+use crate::base::id::{ItemId, StepId};
 use crate::plan::program::{
     Action, After, Check, Gate, GateAt, GateResponse, How, Level, OnFailure, Program, Step,
     WindowRule,
 };
+use crate::plan::schedule::Schedule;
 
+use order::Order;
+pub use planned::{
+    BackPreview, NoReturnPreview, PhasePlanned, Planned, StepPlanned, WindowPreview,
+};
 pub use undo::UndoPreview;
 
 /// Values of variables by name; none where a value is secret or not known.
@@ -32,7 +41,12 @@ pub struct Preview {
     pub plan_digest: String,
     pub environment: Option<String>,
     pub variables: Variables,
+    /// Variables whose value only their command knows; it was not run.
+    pub by_command: Vec<String>,
     pub window: Option<String>,
+    pub planned: Planned,
+    /// Whether checks were measured beforehand.
+    pub probed: bool,
     /// Prerequisites that the plan itself calls blocked.
     pub blocked: Vec<String>,
     pub prerequisites: Vec<CheckPreview>,
@@ -57,6 +71,18 @@ pub struct CheckPreview {
     /// In words: "file x", "covered by X".
     pub how: String,
     pub who: Vec<String>,
+    /// What was found when it was measured beforehand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// What a check said before the run.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Measured {
+    /// pass, fail, inconclusive, or not_measured.
+    pub verdict: &'static str,
+    pub detail: String,
 }
 
 /// A phase.
@@ -66,6 +92,7 @@ pub struct PhasePreview {
     pub id: String,
     pub name: String,
     pub estimate_ms: Option<u64>,
+    pub planned: PhasePlanned,
     pub start_conditions: Vec<CheckPreview>,
     /// In the order in which they can start.
     pub steps: Vec<StepPreview>,
@@ -95,6 +122,7 @@ pub struct StepPreview {
     pub timeout_ms: Option<u64>,
     pub validation: Vec<CheckPreview>,
     pub observe_ms: Option<u64>,
+    pub planned: StepPlanned,
     pub attempts: u32,
     pub idempotent: bool,
     pub done_if: Option<CheckPreview>,
@@ -172,14 +200,27 @@ pub struct Coverage {
 }
 
 impl Preview {
-    /// The preview of a program. `left_out`: ids of steps that this run would leave out.
+    /// The preview of a program, seen at `now`. `left_out`: ids of steps that this run would leave out.
     #[must_use]
     pub fn new(
         program: &Program,
         environment: Option<&str>,
         variables: Variables,
         left_out: &[StepId],
+        now: Timestamp,
     ) -> Self {
+        let left_out: HashSet<&StepId> = left_out.iter().collect();
+        let out: Vec<bool> = program
+            .steps
+            .iter()
+            .map(|step| left_out.contains(&step.id))
+            .collect();
+        let sight = Sight {
+            program,
+            schedule: Schedule::without(program, &out),
+            clock: planned::Clock::of(program, now),
+            left_out: out,
+        };
         let levels = [Level::Step, Level::Phase, Level::Full]
             .into_iter()
             .filter(|&l| program.levels.of(l).declared)
@@ -192,14 +233,17 @@ impl Preview {
             plan_digest: program.digest.to_string(),
             environment: environment.map(str::to_owned),
             variables,
+            by_command: Vec::new(),
             window: program.window.as_ref().map(|rule| match rule {
                 WindowRule::Window { text, .. } => text.clone(),
                 WindowRule::Person(check) => format!("{} (a person says so)", check.title),
             }),
+            planned: planned::whole(program, &sight.schedule, sight.clock.as_ref()),
+            probed: false,
             blocked: program.blocked.clone(),
             prerequisites: checks(&program.prerequisites),
             phases: (0..program.phases.len())
-                .map(|i| phase(program, i, left_out))
+                .map(|i| phase(&sight, i))
                 .collect(),
             completion: program
                 .gates
@@ -218,6 +262,24 @@ impl Preview {
         };
         preview.count(program);
         preview
+    }
+
+    /// Adds what was measured beforehand: by item, a verdict and what is known of it.
+    #[must_use]
+    pub fn with_verdicts(mut self, verdicts: &BTreeMap<ItemId, Measured>) -> Self {
+        self.probed = true;
+        let by_text: BTreeMap<&str, &Measured> = verdicts
+            .iter()
+            .map(|(id, measured)| (id.as_str(), measured))
+            .collect();
+        let phases = self.phases.iter_mut().flat_map(|phase| {
+            let steps = phase.steps.iter_mut().flat_map(|s| &mut s.preconditions);
+            phase.start_conditions.iter_mut().chain(steps)
+        });
+        for check in self.prerequisites.iter_mut().chain(phases) {
+            check.measured = by_text.get(check.id.as_str()).map(|m| (*m).clone());
+        }
+        self
     }
 
     /// Who will be asked, and how much of it a machine judges, over everything that a run without failure evaluates.
@@ -316,6 +378,7 @@ fn check(check: &Check) -> CheckPreview {
         kind: kind(&check.how),
         how: words::how(&check.how),
         who: check.who.clone(),
+        measured: None,
     }
 }
 
@@ -352,18 +415,28 @@ fn level(program: &Program, level: Level) -> LevelPreview {
     }
 }
 
-fn phase(program: &Program, index: usize, left_out: &[StepId]) -> PhasePreview {
+/// What every part of a preview is made of.
+struct Sight<'a> {
+    program: &'a Program,
+    schedule: Schedule,
+    clock: Option<planned::Clock<'a>>,
+    left_out: Vec<bool>,
+}
+
+fn phase(sight: &Sight<'_>, index: usize) -> PhasePreview {
+    let program = sight.program;
     let phase = &program.phases[index];
     let order = Order::of(program, &phase.steps);
     PhasePreview {
         id: phase.id.to_string(),
         name: phase.name.clone(),
         estimate_ms: phase.estimate_ms(),
+        planned: planned::phase(&sight.schedule, index, sight.clock.as_ref()),
         start_conditions: checks(&phase.start),
         steps: phase
             .steps
             .iter()
-            .map(|&s| step(program, s, &order, left_out))
+            .map(|&s| step(sight, s, &order))
             .collect(),
         gates: phase
             .gates
@@ -377,53 +450,8 @@ fn phase(program: &Program, index: usize, left_out: &[StepId]) -> PhasePreview {
 /// At most so many are named; the rest are counted.
 const NAMED: usize = 20;
 
-/// Every step that each step of a phase waits for, directly or through others.
-struct Order {
-    /// None where only `order` decides, as in most plans.
-    before: Option<BTreeMap<usize, BTreeSet<usize>>>,
-}
-
-impl Order {
-    fn of(program: &Program, steps: &[usize]) -> Self {
-        let exact = |&s: &usize| matches!(program.steps[s].after, After::Exactly(_));
-        if !steps.iter().any(exact) {
-            return Self { before: None };
-        }
-        let mut before = BTreeMap::new();
-        for &from in steps {
-            let mut seen = BTreeSet::new();
-            let mut open = vec![from];
-            while let Some(at) = open.pop() {
-                let direct: Vec<usize> = match &program.steps[at].after {
-                    After::Exactly(all) => all.clone(),
-                    After::LowerOrders => steps
-                        .iter()
-                        .copied()
-                        .filter(|&s| program.steps[s].order < program.steps[at].order)
-                        .collect(),
-                };
-                open.extend(direct.into_iter().filter(|&s| seen.insert(s)));
-            }
-            before.insert(from, seen);
-        }
-        Self {
-            before: Some(before),
-        }
-    }
-
-    /// Whether two steps may run at the same time: neither waits for the other.
-    fn together(&self, program: &Program, a: usize, b: usize) -> bool {
-        match &self.before {
-            None => program.steps[a].order == program.steps[b].order,
-            Some(before) => {
-                let waits = |x: usize, y: usize| before.get(&x).is_some_and(|s| s.contains(&y));
-                !waits(a, b) && !waits(b, a)
-            }
-        }
-    }
-}
-
-fn step(program: &Program, index: usize, order: &Order, left_out: &[StepId]) -> StepPreview {
+fn step(sight: &Sight<'_>, index: usize, order: &Order) -> StepPreview {
+    let program = sight.program;
     let step: &Step = &program.steps[index];
     let others = || {
         program.phases[step.phase]
@@ -461,6 +489,7 @@ fn step(program: &Program, index: usize, order: &Order, left_out: &[StepId]) -> 
         timeout_ms,
         validation: checks(&step.validation),
         observe_ms: step.observe.map(|o| o.for_ms),
+        planned: planned::step(&sight.schedule, index),
         attempts: step.retry.attempts,
         idempotent: step.idempotent,
         done_if: step.done_if.as_ref().map(check),
@@ -472,6 +501,6 @@ fn step(program: &Program, index: usize, order: &Order, left_out: &[StepId]) -> 
             .iter()
             .map(|&g| gate(&program.gates[g]))
             .collect(),
-        left_out: left_out.contains(&step.id),
+        left_out: sight.left_out[index],
     }
 }
