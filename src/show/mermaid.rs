@@ -50,9 +50,6 @@ fn label(text: &str) -> String {
             '>' => out.push_str("#gt;"),
             '`' => out.push_str("#96;"),
             '\\' => out.push_str("#92;"),
-            // Emphasis and lists of its Markdown.
-            '*' => out.push_str("#42;"),
-            '_' => out.push_str("#95;"),
             '%' => out.push_str("#37;"),
             c => out.push(c),
         }
@@ -190,7 +187,10 @@ impl<'a> Drawing<'a> {
     }
 
     fn gate_node(&mut self, g: usize, gate: &Gate, indent: &str) {
-        let mut text = label(&format!("{} {}", gate.id, gate.name));
+        let mut text = match gate.at {
+            GateAt::Completion => label(&gate.name),
+            GateAt::Phase(_) | GateAt::Step(_) => label(&format!("{} {}", gate.id, gate.name)),
+        };
         if gate.approvals_needed > 0 {
             let asked = words::count(gate.approvals_needed, "approval", "approvals");
             text.push_str("<br/>");

@@ -1,7 +1,8 @@
 //! The words that every picture shares, so that the same thing is called the same everywhere.
 
-use super::text::{Mark, Tone};
+use super::text::{Mark, Tone, millis};
 use crate::plan::program::{Action, BlockId, How, Process, Program, Run, Shell, UndoUnit, Work};
+use crate::plan::schedule::{Between, Sum};
 use crate::run::engine::{
     Ask, Effect, GateStage, Judged, PhaseState, Stage, State, UndoStage, Verdict, Waiting,
 };
@@ -289,6 +290,31 @@ pub(super) fn action(action: &Action) -> &'static str {
 /// Its processes.
 pub(super) fn processes(work: &Work) -> impl Iterator<Item = (String, String)> + '_ {
     work.processes.iter().map(process)
+}
+
+/// "30 min", "2 h to 3 h", "up to 10 min".
+pub(super) fn length(between: Between) -> String {
+    let (min, max) = (between.min_ms, between.max_ms);
+    match min {
+        min if min == max => millis(max),
+        0 => format!("up to {}", millis(max)),
+        _ => format!("{} to {}", millis(min), millis(max)),
+    }
+}
+
+/// "2 h", "at least 2 h (3 steps without an estimate)".
+pub(super) fn sum(sum: Sum, one: &str, many: &str) -> String {
+    if sum.is_complete() {
+        return length(sum.known);
+    }
+    let missing = count(sum.unknown, one, many);
+    if sum.known.max_ms == 0 {
+        return format!("unknown ({missing} without an estimate)");
+    }
+    format!(
+        "at least {} ({missing} without an estimate)",
+        millis(sum.known.max_ms)
+    )
 }
 
 /// "1 step", "3 steps".

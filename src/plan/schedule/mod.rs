@@ -72,11 +72,11 @@ impl From<Estimate> for Between {
 impl fmt::Display for Between {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |ms: u64| HumanDuration::from_ms(i64::try_from(ms).unwrap_or(i64::MAX));
-        write!(out, "{}", text(self.min_ms))?;
-        if self.min_ms != self.max_ms {
-            write!(out, " to {}", text(self.max_ms))?;
+        match self.min_ms {
+            min if min == self.max_ms => write!(out, "{}", text(min)),
+            0 => write!(out, "up to {}", text(self.max_ms)),
+            min => write!(out, "{} to {}", text(min), text(self.max_ms)),
         }
-        Ok(())
     }
 }
 

@@ -13,7 +13,6 @@ const LEFT: f64 = 310.0;
 const RIGHT: f64 = 980.0;
 const MARGIN: f64 = 20.0;
 const ROW: f64 = 24.0;
-const HEAD: f64 = 46.0;
 /// What a column of text takes at 12 pixels; generous, because the font is not known.
 const COLUMN: f64 = 6.7;
 
@@ -23,7 +22,7 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--page:#14181e;--text:#e4e8ee;--dim:#9aa5b3;--line:#323a45;--band:#1c2e20;\
 --edge:#7ac07a;--work:#5b87bf;--critical:#f0794a;--watch:#6c7786;--undo:#d3ab48;--by:#ff9d78;--gate:#a890ee}}\
 text{font:12px system-ui,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--text)}\
-.t{font-size:18px;font-weight:600}.b{font-weight:600}.d{fill:var(--dim)}.s{font-size:11px;fill:var(--dim)}\
+.d,.b,.s,.byt,.et{paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}.t{font-size:18px;font-weight:600}.b{font-weight:600}.d{fill:var(--dim)}.s{font-size:11px;fill:var(--dim)}\
 .page{fill:var(--page)}.line{stroke:var(--line)}.band{fill:var(--band)}.edge{stroke:var(--edge);stroke-dasharray:2 3}\
 .work{fill:var(--work)}.crit{fill:var(--critical)}.unk{fill:none;stroke:var(--work);stroke-dasharray:4 3}\
 .unkc{fill:none;stroke:var(--critical);stroke-dasharray:4 3}.watch{fill:url(#hatch);stroke:var(--watch)}\
@@ -148,7 +147,7 @@ impl Drawing<'_> {
                 .scale
                 .squeezed
                 .iter()
-                .any(|&(from, to)| from <= band.from && band.to <= to);
+                .any(|&(from, to)| from <= band.from && band.from < to);
             if squeezed {
                 continue;
             }
@@ -159,10 +158,15 @@ impl Drawing<'_> {
             }
             self.line("edge", (x2, top - 16.0), (x2, bottom));
             let label = &band.label;
-            let x = x2 - wide(label) - 4.0;
-            if x > free && x > LEFT {
+            let length = wide(label);
+            let x = if x2 - length - 4.0 > LEFT {
+                x2 - length - 4.0
+            } else {
+                x2 + 4.0
+            };
+            if x > free && x + length < RIGHT + 14.0 {
                 self.text("et", x, top - 20.0, label);
-                free = x2;
+                free = x + length + 10.0;
             }
         }
         for (x, at) in self.ticks() {
@@ -174,37 +178,41 @@ impl Drawing<'_> {
     fn group(&mut self, group: &Group) {
         let top = self.y;
         self.line("line", (MARGIN, top), (RIGHT, top));
-        let name = fit(&group.label, (WIDTH - 2.0 * MARGIN) * 0.92);
+        let alone = group.rows.is_empty();
+        let room = if alone {
+            LEFT - MARGIN - 6.0
+        } else {
+            (WIDTH - 2.0 * MARGIN) * 0.92
+        };
+        let name = fit(&group.label, room);
         self.text("b", MARGIN, top + 17.0, &name);
         let (x1, x2) = (self.scale.x(group.span.0), self.scale.x(group.span.1));
         let summary = fit(&group.note, WIDTH - 2.0 * MARGIN);
         self.text("s", MARGIN, top + 33.0, &summary);
-        self.y = top + HEAD;
         // The phase as a whole, and the way back from its end.
         self.put(format_args!("<g>"));
         let tip = escape(&format!("{}: {}", group.label, group.note));
         self.put(format_args!("<title>{tip}</title>"));
-        let y = top + 38.0;
-        let height = if group.rows.is_empty() { 10.0 } else { 5.0 };
-        let class = if group.rows.is_empty() {
-            "work"
+        let (y, height, class) = if alone {
+            (top + 7.0, 12.0, "work")
         } else {
-            "span"
+            (top + 38.0, 5.0, "span")
         };
         self.rect(class, (x1, x2), y, height);
         if let Some(until) = group.back_until {
             let x3 = self.scale.x(until);
-            self.rect("undo", (x2, x3), y, 5.0);
+            self.rect("undo", (x2, x3), y + height - 5.0, 5.0);
         }
         self.put(format_args!("</g>"));
-        self.y = y + height + 5.0;
+        self.y = if alone { top + 36.0 } else { top + 48.0 };
         for row in &group.rows {
             self.row(row);
         }
-        if let Some((at, _)) = &group.back_by
-            && *at <= self.scale.end()
+        if let Some(at) = group.back_by
+            && self.chart.axis
+            && at <= self.scale.end()
         {
-            let x = self.scale.x(*at);
+            let x = self.scale.x(at);
             self.line("by", (x, y - 2.0), (x, self.y));
         }
         self.y += 8.0;
@@ -216,8 +224,13 @@ impl Drawing<'_> {
         let tip = escape(&row.tip);
         self.put(format_args!("<title>{tip}</title>"));
         let room = LEFT - MARGIN - 26.0;
+        // Bold letters are wider.
+        let (class, room) = if row.critical {
+            ("b", room * 0.92)
+        } else {
+            ("n", room)
+        };
         let name = fit(&row.label, room);
-        let class = if row.critical { "b" } else { "" };
         self.text(class, MARGIN + 14.0, y + 15.0, &name);
         let mut from = LEFT;
         let mut to = LEFT;
@@ -256,7 +269,12 @@ impl Drawing<'_> {
 
     fn bar(&mut self, bar: &Bar, y: f64, critical: bool) -> (f64, f64) {
         let x1 = self.scale.x(bar.from);
-        let x2 = self.scale.x(bar.to).max(x1 + 2.5);
+        let least = if bar.kind == BarKind::Unknown {
+            12.0
+        } else {
+            2.5
+        };
+        let x2 = self.scale.x(bar.to).max(x1 + least);
         match bar.kind {
             BarKind::Work => {
                 let class = if critical { "crit" } else { "work" };
@@ -277,16 +295,32 @@ impl Drawing<'_> {
         self.y += 22.0;
         let y = self.y;
         let mut x = MARGIN;
-        let all: [(&str, &str); 8] = [
-            ("crit", "critical path"),
-            ("work", "other work"),
-            ("unk", "no estimate"),
-            ("watch", "watched"),
-            ("slack", "may end later"),
-            ("undo", "way back"),
-            ("gate", "gate"),
-            ("by", "start back by"),
-        ];
+        let rows = || self.chart.groups.iter().flat_map(|group| &group.rows);
+        let has = |kind: BarKind, critical: Option<bool>| {
+            rows().any(|row| {
+                critical.is_none_or(|c| c == row.critical)
+                    && row.bars.iter().any(|bar| bar.kind == kind)
+            })
+        };
+        let groups = &self.chart.groups;
+        let back = groups.iter().any(|group| group.back_until.is_some());
+        let by = groups.iter().any(|group| group.back_by.is_some());
+        let alone = groups.iter().any(|group| group.rows.is_empty());
+        let all: Vec<(&str, &str)> = [
+            ("crit", "critical path", has(BarKind::Work, Some(true))),
+            ("work", "other work", has(BarKind::Work, Some(false))),
+            ("work", "a phase", alone),
+            ("unk", "no estimate", has(BarKind::Unknown, None)),
+            ("watch", "watched", has(BarKind::Watch, None)),
+            ("slack", "may end later", has(BarKind::Slack, None)),
+            ("undo", "way back", back || has(BarKind::Undo, None)),
+            ("gate", "gate", rows().any(|row| row.gate.is_some())),
+            ("by", "start back by", by && self.chart.axis),
+        ]
+        .into_iter()
+        .filter(|&(_, _, used)| used)
+        .map(|(class, label, _)| (class, label))
+        .collect();
         for (class, label) in all {
             match class {
                 "slack" | "by" => self.line(class, (x, y - 4.0), (x + 22.0, y - 4.0)),

@@ -40,8 +40,8 @@ pub struct Group {
     pub span: (u64, u64),
     /// A way back that begins at its end: until when it would last.
     pub back_until: Option<u64>,
-    /// The last moment at which the way back still fits, and how to call it.
-    pub back_by: Option<(u64, String)>,
+    /// The last moment at which the way back still fits into the window in which the phase ends.
+    pub back_by: Option<u64>,
     /// From top to bottom.
     pub rows: Vec<Row>,
 }

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Band, Bar, BarKind, Chart, Group, Row};
 use crate::base::quantity::{Occurrence, Window};
 use crate::plan::program::{Gate, GateAt, Program, WindowRule};
-use crate::plan::schedule::{Between, Schedule, Sum};
+use crate::plan::schedule::{Schedule, Sum};
 use crate::show::text::millis;
-use crate::show::words;
+use crate::show::words::{self, length, sum};
 
 /// More steps than this are drawn as their phases.
 const MOST_STEPS: usize = 200;
@@ -32,8 +32,11 @@ struct Sight<'a> {
 #[must_use]
 pub fn planned(program: &Program, left_out: &[bool], now: Timestamp) -> Chart {
     let schedule = Schedule::without(program, left_out);
-    let drawn = Schedule::assuming(program, left_out, Some(typical(&schedule)));
-    let axis = schedule.steps.iter().all(|time| time.work.is_some());
+    // Where most steps have an estimate, one without begins where it can and has no length; where most have none, only
+    // an invented length lets anybody see the order.
+    let unknown = schedule.steps.iter().filter(|t| t.work.is_none()).count();
+    let axis = unknown * 2 <= schedule.steps.len();
+    let drawn = Schedule::assuming(program, left_out, (!axis).then(|| typical(&schedule)));
     let sight = Sight {
         program,
         left_out,
@@ -48,9 +51,9 @@ pub fn planned(program: &Program, left_out: &[bool], now: Timestamp) -> Chart {
         groups: (0..program.phases.len().min(MOST_PHASES))
             .map(|p| group(&sight, p, few))
             .collect(),
-        bands: bands(&sight),
+        bands: if axis { bands(&sight) } else { Vec::new() },
         axis,
-        notes: notes(&sight, axis, few),
+        notes: notes(&sight, (axis, unknown), few),
     };
     if few {
         completion(&sight, &mut chart);
@@ -116,28 +119,6 @@ fn bands(sight: &Sight<'_>) -> Vec<Band> {
         .collect()
 }
 
-fn length(between: Between) -> String {
-    if between.min_ms == between.max_ms {
-        return millis(between.max_ms);
-    }
-    format!("{} to {}", millis(between.min_ms), millis(between.max_ms))
-}
-
-fn sum(sum: Sum, one: &str, many: &str) -> String {
-    match (sum.is_complete(), sum.known.max_ms) {
-        (true, _) => length(sum.known),
-        (false, 0) => format!(
-            "unknown, {} without an estimate",
-            words::count(sum.unknown, one, many)
-        ),
-        (false, _) => format!(
-            "at least {}, {} without an estimate",
-            length(sum.known),
-            words::count(sum.unknown, one, many)
-        ),
-    }
-}
-
 fn facts(sight: &Sight<'_>) -> Vec<String> {
     let (program, schedule) = (sight.program, &sight.schedule);
     let mut facts = vec![format!(
@@ -165,8 +146,14 @@ fn facts(sight: &Sight<'_>) -> Vec<String> {
     facts
 }
 
-fn notes(sight: &Sight<'_>, axis: bool, few: bool) -> Vec<String> {
+fn notes(sight: &Sight<'_>, (axis, unknown): (bool, usize), few: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    if axis && unknown > 0 {
+        notes.push(
+            "Dashed bars have no estimate and take no time here: what follows them begins then or later."
+                .to_owned(),
+        );
+    }
     if !axis {
         notes.push(
             "Dashed bars have no estimate: how wide they are means nothing, so there is no time axis."
@@ -235,10 +222,10 @@ fn group(sight: &Sight<'_>, index: usize, few: bool) -> Group {
         let takes = time.back.takes.known.max_ms;
         if takes > 0 {
             back_until = Some(drawn.end.max_ms + takes);
-            back_by = by(sight, drawn.end.max_ms, takes);
-        }
-        if let Some((_, said)) = &back_by {
-            note.push(said.clone());
+            if let Some((at, said)) = by(sight, drawn.end.max_ms, takes) {
+                back_by = at;
+                note.push(said);
+            }
         }
     }
     Group {
@@ -251,27 +238,26 @@ fn group(sight: &Sight<'_>, index: usize, few: bool) -> Group {
     }
 }
 
-/// The last moment for a way back that takes so long, in the window in which its phase ends.
-fn by(sight: &Sight<'_>, end: u64, takes: u64) -> Option<(u64, String)> {
+/// The last moment for a way back that takes so long: on the window's clock, and where the phase ends in a window that
+/// is drawn, its place there.
+fn by(sight: &Sight<'_>, end: u64, takes: u64) -> Option<(Option<u64>, String)> {
     let (window, openings) = sight.window.as_ref()?;
-    let start = openings.first()?.opens;
-    let opening = openings
-        .iter()
-        .find(|opening| end <= after(start, opening.closes))
-        .or(openings.last())?;
+    let first = openings.first()?;
+    let holds = |opening: &&Occurrence| {
+        (after(first.opens, opening.opens)..=after(first.opens, opening.closes)).contains(&end)
+    };
+    let here = openings.iter().find(holds);
+    let opening = here.unwrap_or(first);
     let takes = i64::try_from(takes).ok()?;
     let at = opening
         .closes
         .checked_sub(SignedDuration::from_millis(takes))
         .ok()?;
     if at < opening.opens {
-        return Some((
-            after(start, opening.opens),
-            "longer than a window".to_owned(),
-        ));
+        return Some((None, "longer than a window".to_owned()));
     }
     Some((
-        after(start, at),
+        here.map(|_| after(first.opens, at)),
         format!("start back by {}", window.clock(at)),
     ))
 }
@@ -314,7 +300,7 @@ fn step(sight: &Sight<'_>, index: usize) -> Row {
     } else {
         BarKind::Unknown
     };
-    if watch_from > from {
+    if watch_from > from || kind == BarKind::Unknown {
         bars.push(Bar {
             from,
             to: watch_from,

@@ -6,6 +6,9 @@ use super::{BarKind, Chart};
 /// How much of the work's width a stretch of watching takes at most.
 const WATCHED_SHARE: f64 = 0.12;
 
+/// How much of it all of them take at most.
+const ALL_WATCHED: f64 = 0.6;
+
 /// A piecewise linear scale.
 #[derive(Debug)]
 pub(super) struct Scale {
@@ -67,32 +70,43 @@ impl Scale {
             .max()
             .unwrap_or(0);
         let last = ways_back.map(|(_, until)| until).fold(end, u64::max).max(1);
+        // A way back is drawn to scale as well, also where it would run into watching.
+        work.extend(
+            chart
+                .groups
+                .iter()
+                .filter_map(|group| Some((group.span.1, group.back_until?))),
+        );
         let work = joined(work);
         let busy: f64 = work.iter().map(|(from, to)| float(to - from)).sum();
-        // What lies between the work is watching; after the end, it is the way back.
+        // What lies between the work is watching, cut where one thing ends and the next begins.
+        let mut cuts: Vec<u64> = bars()
+            .filter(|bar| bar.kind == BarKind::Watch)
+            .flat_map(|bar| [bar.from, bar.to])
+            .collect();
+        cuts.sort_unstable();
         let mut pieces: Vec<(u64, u64, bool)> = Vec::new();
         let mut at = 0;
-        for &(from, to) in &work {
+        for (from, to) in work.into_iter().chain([(last, last)]) {
+            let first = cuts.partition_point(|&cut| cut <= at);
+            for &cut in cuts[first..].iter().take_while(|&&cut| cut < from) {
+                if cut > at {
+                    pieces.push((at, cut, true));
+                    at = cut;
+                }
+            }
             if from > at {
                 pieces.push((at, from, true));
             }
-            if to > from {
-                pieces.push((from, to, false));
+            if to > from.max(at) {
+                pieces.push((from.max(at), to, false));
             }
             at = at.max(to);
         }
-        if end > at {
-            pieces.push((at, end, true));
-            at = end;
-        }
-        if last > at {
-            pieces.push((at, last, false));
-        }
-        let most = if busy > 0.0 {
-            busy * WATCHED_SHARE
-        } else {
-            f64::MAX
-        };
+        let watched = pieces.iter().filter(|piece| piece.2).count();
+        #[expect(clippy::cast_precision_loss, reason = "a count of bars")]
+        let share = WATCHED_SHARE.min(ALL_WATCHED / (watched.max(1) as f64));
+        let most = if busy > 0.0 { busy * share } else { f64::MAX };
         let mut squeezed = Vec::new();
         let widths: Vec<f64> = pieces
             .iter()

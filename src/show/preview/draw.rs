@@ -6,7 +6,7 @@ use super::{
 };
 use crate::plan::schedule::{Between, Sum};
 use crate::show::text::{Look, Mark, Page, Tone, columns, millis, visible};
-use crate::show::words;
+use crate::show::words::{self, length, sum};
 
 impl Preview {
     /// As text for 40 columns and more, ending in a line break.
@@ -228,29 +228,6 @@ fn draw_phase(page: &mut Page, phase: &PhasePreview) {
         }
     };
     page.field(2, "full rollback from here:", &way);
-}
-
-/// "30 min", "2 h to 3 h".
-fn length(between: Between) -> String {
-    if between.min_ms == between.max_ms {
-        return millis(between.max_ms);
-    }
-    format!("{} to {}", millis(between.min_ms), millis(between.max_ms))
-}
-
-/// "2 h", "at least 2 h (3 steps without an estimate)".
-fn sum(sum: Sum, one: &str, many: &str) -> String {
-    if sum.is_complete() {
-        return length(sum.known);
-    }
-    let missing = words::count(sum.unknown, one, many);
-    if sum.known.max_ms == 0 {
-        return format!("nobody knows how long ({missing} without an estimate)");
-    }
-    format!(
-        "at least {} ({missing} without an estimate)",
-        length(sum.known)
-    )
 }
 
 /// "at +30 min", by the longer figures; "at +30 min or later" where something before it has no estimate.
