@@ -8,8 +8,14 @@ fn at() -> jiff::Timestamp {
 /// `(y, from, to, words)` of every text, by the width that the drawing itself reckons with.
 fn texts(drawn: &str) -> Vec<(String, f64, f64, String)> {
     let of = |line: &str, name: &str| -> String {
-        let from = line.find(&format!("{name}=\"")).map_or(0, |i| i + name.len() + 2);
-        line[from..].split('"').next().unwrap_or_default().to_owned()
+        let from = line
+            .find(&format!("{name}=\""))
+            .map_or(0, |i| i + name.len() + 2);
+        line[from..]
+            .split('"')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
     drawn
         .lines()
@@ -40,7 +46,10 @@ fn no_text_overlaps(drawn: &str) {
         );
     }
     for (_, _, to, words) in &all {
-        assert!(*to <= 1004.0 || words.len() > 140, "{words} leaves the page");
+        assert!(
+            *to <= 1004.0 || words.len() > 140,
+            "{words} leaves the page"
+        );
     }
 }
 
