@@ -7,10 +7,12 @@
 mod comments;
 mod parse;
 mod scalar;
+mod within;
 
 pub use comments::{Comment, comments_of};
 pub use parse::parse;
 pub use scalar::Number;
+pub use within::Within;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
