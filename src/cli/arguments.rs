@@ -227,6 +227,9 @@ pub struct ValidateArgs {
     /// Warnings are errors.
     #[arg(long)]
     pub strict: bool,
+    /// Do not let shellcheck, bash, sh and python3 look at scripts and commands (they never run them).
+    #[arg(long)]
+    pub no_lint: bool,
     /// Show nothing that weighs less; what is hidden is counted.
     #[arg(long, value_name = "LEVEL", default_value = "note")]
     pub level: Weight,

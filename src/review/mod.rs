@@ -19,6 +19,7 @@ mod expressions;
 mod files;
 mod gates;
 mod ids;
+pub mod lint;
 mod metrics;
 mod moments;
 mod names;

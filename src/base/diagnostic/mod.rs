@@ -17,7 +17,7 @@ pub use codes::{Code, CodeInfo};
 pub use github::to_github;
 pub use json::to_json;
 pub use junit::to_junit;
-pub use report::{Report, Tally};
+pub use report::{Report, Skipped, Tally};
 pub use root::{Root, straight};
 pub use sarif::to_sarif;
 pub use source::{SourceText, Sources};

@@ -1,5 +1,7 @@
 //! What was found in one plan, ready to be shown: counted, raised, left out.
 
+use std::fmt;
+
 use super::{Finding, Level, Sources};
 
 /// How much was found.
@@ -53,6 +55,28 @@ impl Tally {
     }
 }
 
+/// Texts that a linter did not look at: said in the summary, since silence would pass for praise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The linter.
+    pub tool: &'static str,
+    /// How many texts.
+    pub texts: usize,
+    /// Why, fitting after "shellcheck".
+    pub why: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tool, texts, why } = self;
+        let (noun, verb) = match texts {
+            1 => ("text", "was"),
+            _ => ("texts", "were"),
+        };
+        write!(f, "{tool} {why}: {texts} {noun} {verb} not linted")
+    }
+}
+
 /// What was found in one plan.
 #[derive(Debug)]
 pub struct Report {
@@ -64,6 +88,8 @@ pub struct Report {
     pub sources: Sources,
     /// Everything that was found, also what is not shown.
     pub tally: Tally,
+    /// What linters did not look at.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Report {
@@ -101,7 +127,15 @@ impl Report {
             findings,
             sources,
             tally,
+            skipped: Vec::new(),
         }
+    }
+
+    /// The same report, saying what linters did not look at.
+    #[must_use]
+    pub fn skipping(mut self, skipped: Vec<Skipped>) -> Self {
+        self.skipped = skipped;
+        self
     }
 
     /// Whether a run of the plan would be refused.

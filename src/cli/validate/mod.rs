@@ -10,10 +10,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::base::diagnostic::{
-    Finding, Level, Report, Sources, Style, any_error, codes, render, sort,
+    Finding, Level, Report, Skipped, Sources, Style, any_error, codes, render, sort,
 };
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
+use crate::review::lint::{self, Linted, Programs, Tools};
 use crate::review::{Surroundings, allow, review, review_program};
 use crate::run::drive::PlanFolder;
 
@@ -28,6 +29,8 @@ pub struct Validated {
     pub loaded: Option<load::Loaded>,
     /// What a run would walk, when the plan could be lowered.
     pub program: Option<Program>,
+    /// Scripts and commands that linters did not look at.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Validated {
@@ -38,18 +41,43 @@ impl Validated {
     }
 }
 
-/// Reads and reviews the plan at a path.
+/// Reads and reviews the plan at a path. No program is started.
 #[must_use]
 pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
+    check_with(path, surroundings, None)
+}
+
+/// Reads and reviews the plan at a path; `tools` look at its scripts and commands too.
+#[must_use]
+pub fn check_with(
+    path: &Path,
+    surroundings: Surroundings<'_>,
+    tools: Option<&dyn Tools>,
+) -> Validated {
     let mut validated = match load::load(path) {
         Ok(loaded) => {
             let (mut findings, program) = judge(&loaded, surroundings, true);
+            let mut linted = lint::sql(&loaded);
+            if let Some(tools) = tools {
+                linted.extend(lint::programs(&loaded, tools));
+            }
+            let Linted {
+                findings: found,
+                sources: scripts,
+                skipped,
+            } = linted;
+            findings.extend(found);
+            let mut sources = loaded.sources().clone();
+            for script in scripts {
+                sources.add(script);
+            }
             allow(&loaded, &mut findings, program.is_some());
             Validated {
                 findings,
-                sources: loaded.sources().clone(),
+                sources,
                 loaded: Some(loaded),
                 program,
+                skipped,
             }
         }
         Err(refused) => {
@@ -64,6 +92,7 @@ pub fn check(path: &Path, surroundings: Surroundings<'_>) -> Validated {
                 sources: refused.sources,
                 loaded: None,
                 program: None,
+                skipped: Vec::new(),
             }
         }
     };
@@ -141,22 +170,23 @@ pub(super) fn verb(
 ) -> Result<u8, super::Failure> {
     let now = Timestamp::now();
     let mut reports = Vec::new();
+    let programs = Programs::new(std::env::var_os("PATH"), std::env::var_os("HOME"));
+    let tools = (!arguments.no_lint).then_some(&programs as &dyn Tools);
     for plan in plans::named(&arguments.plans)? {
         let config = context.config(folder_of(&plan))?;
-        let validated = check(
-            &plan,
-            Surroundings {
-                now,
-                config: &config,
-            },
-        );
-        reports.push(Report::new(
+        let surroundings = Surroundings {
+            now,
+            config: &config,
+        };
+        let validated = check_with(&plan, surroundings, tools);
+        let report = Report::new(
             plan.display().to_string(),
             validated.findings,
             validated.sources,
             arguments.strict,
             arguments.level.into(),
-        ));
+        );
+        reports.push(report.skipping(validated.skipped));
     }
     print::print(context, &reports)
 }

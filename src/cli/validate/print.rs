@@ -45,9 +45,13 @@ pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure
         context.output(),
         Output::Sarif | Output::Junit | Output::Github
     ) {
-        reports
-            .iter()
-            .for_each(|report| context.say(&verdict(report)));
+        for report in reports {
+            context.say(&verdict(report));
+            report
+                .skipped
+                .iter()
+                .for_each(|skipped| context.say(&skipped.to_string()));
+        }
         if let Some(sum) = sum(reports) {
             context.say(&sum);
         }
@@ -65,6 +69,9 @@ fn text(context: &Context, reports: &[Report], out: &mut dyn Write) -> io::Resul
         }
         print_findings(report.standing(), &report.sources, style, out)?;
         writeln!(out, "{}", verdict(report))?;
+        for skipped in &report.skipped {
+            writeln!(out, "{skipped}")?;
+        }
     }
     if let Some(sum) = sum(reports) {
         writeln!(out, "\n{sum}")?;
@@ -119,6 +126,15 @@ fn lines(reports: &[Report], exit_code: u8, out: &mut dyn Write) -> io::Result<(
             "notes": tally.notes,
             "allowed": tally.allowed,
             "hidden": tally.hidden,
+            "not_linted": report
+                .skipped
+                .iter()
+                .map(|skipped| json!({
+                    "tool": skipped.tool,
+                    "texts": skipped.texts,
+                    "why": skipped.why,
+                }))
+                .collect::<Vec<_>>(),
         });
         writeln!(out, "{plan}")?;
     }

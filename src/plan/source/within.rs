@@ -41,7 +41,12 @@ impl Within {
             return self.span;
         };
         let start = if range.start >= last.value.end {
-            last.source.end
+            // After the last line, not at the beginning of what follows the value.
+            if last.verbatim {
+                last.source.end
+            } else {
+                last.source.start
+            }
         } else {
             let piece = self.piece(range.start.max(first.value.start));
             if piece.verbatim {
@@ -511,7 +516,10 @@ mod tests {
             ("a: 'it''s\n  folded'\n", "it's folded"),
             ("a: \"tab\\t \\x41 \\u00e9 end\"\n", "tab\t A é end"),
             ("a: \"joined \\\n   up\"\n", "joined up"),
-            ("a: |\n  one\n    two\n\n  three\nb: 1\n", "one\n  two\n\nthree\n"),
+            (
+                "a: |\n  one\n    two\n\n  three\nb: 1\n",
+                "one\n  two\n\nthree\n",
+            ),
             ("a: |2-\n    deep\n  flat\n", "  deep\nflat"),
             ("a: |+\n  kept\n\n\nb: 1\n", "kept\n\n\n"),
             ("a: |-\n\n\n  late\nb: 1\n", "\n\nlate"),
@@ -539,7 +547,11 @@ mod tests {
         let place = arena.locate_within("/n/k", 2..4);
         assert_eq!((place.line, place.column, place.end_column), (6, 14, 17));
         let place = arena.locate_within("/a/0", 700..900);
-        assert_eq!(place.line, 3, "what leaves the value ends with it");
+        assert_eq!(
+            (place.line, place.column),
+            (3, 6),
+            "what leaves it ends with it"
+        );
     }
 
     use proptest::prelude::*;
@@ -558,8 +570,14 @@ mod tests {
             "a: [|>][-+]?[1-3]?( # c)?\n".prop_map(|text| text),
             "a: &x [|>][1-3]?[-+]?\n".prop_map(|text| text),
         ];
-        (header, lines, any::<bool>(), any::<bool>(), "(b: 1\n|# end\n|\n\n|)").prop_map(
-            |(header, lines, escapes, crlf, tail)| {
+        (
+            header,
+            lines,
+            any::<bool>(),
+            any::<bool>(),
+            "(b: 1\n|# end\n|\n\n|)",
+        )
+            .prop_map(|(header, lines, escapes, crlf, tail)| {
                 let mut text = header.clone();
                 let block = header.ends_with('\n');
                 let double = header.ends_with('"');
@@ -589,9 +607,12 @@ mod tests {
                     text.push('\n');
                 }
                 text.push_str(&tail);
-                if crlf { text.replace('\n', "\r\n") } else { text }
-            },
-        )
+                if crlf {
+                    text.replace('\n', "\r\n")
+                } else {
+                    text
+                }
+            })
     }
 
     proptest! {
