@@ -112,7 +112,7 @@ fn one(context: &Context, arguments: &FmtArgs, file: &Path) -> Result<Outcome, F
             "written": changed && !dry && !stdin,
             "text": text,
         }));
-    } else if changed && !(stdin && !dry) {
+    } else if changed && (dry || !stdin) {
         let what = if dry {
             "would be formatted"
         } else {

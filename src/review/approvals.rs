@@ -119,11 +119,15 @@ fn approvals(
         );
     }
     if required != Some(true) && !approvers.is_empty() {
+        let help = match required {
+            Some(_) => "nobody is asked; write `approval_required: true`, or remove them",
+            None => "they count as required; write `approval_required: true`, or remove them",
+        };
         cx.find(
             codes::APPROVAL_NOT_SAID,
             &join(pointer, "approvers"),
             "approvers are given, but approval is not required",
-            "they count as required; write `approval_required: true`, or remove them",
+            help,
         );
     }
     let mut seen = HashSet::new();

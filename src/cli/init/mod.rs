@@ -273,6 +273,7 @@ fn tell(context: &Context, answers: &Answers, plan: &Path, written: &[String], k
     let env = answers.template.practice();
     let next = [
         format!("orchestrate validate {typed}"),
+        format!("orchestrate preview {typed}"),
         format!("orchestrate run {typed} --env {env} --dry-run"),
         format!("orchestrate run {typed} --env {env}"),
     ];
