@@ -14,6 +14,7 @@ mod kill;
 mod kill_discount;
 mod outputs;
 mod pages;
+mod preview;
 mod quickstart;
 mod readme;
 mod records;
