@@ -21,7 +21,7 @@
 //!
 //! | wing | rooms | what they are for |
 //! | --- | --- | --- |
-//! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`watch`](base::watch), [`config`](base::config) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, folders that tell of changes, `orchestrate.yaml` |
+//! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`watch`](base::watch), [`config`](base::config), [`stage`](base::stage) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, folders that tell of changes, `orchestrate.yaml`, how long stages take |
 //! | [`plan`] | [`model`](plan::model), [`source`](plan::source), [`load`](plan::load), [`schema`](plan::schema), [`format`](plan::format), [`condition`](plan::condition), [`program`](plan::program), [`schedule`](plan::schedule) | what the author wrote, where each value stands in the text, whether its shape is right, how it is laid out, what its sentences mean, what all of it becomes for the engine, and when everything should happen |
 //! | [`run`] | [`engine`](run::engine), [`journal`](run::journal), [`supervise`](run::supervise), [`perform`](run::perform), [`drive`](run::drive) | the rules of a run, its record, its processes, its effects, and the one loop that joins them |
 //! | [`review`] | a file per family of rules | what a reviewer would object to in a plan |

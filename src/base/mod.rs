@@ -5,4 +5,5 @@ pub mod diagnostic;
 pub mod durable;
 pub mod id;
 pub mod quantity;
+pub mod stage;
 pub mod watch;

@@ -41,13 +41,14 @@ impl Context {
             .ok()
             .map(|size| usize::from(size.ws_col))
             .filter(|&c| c > 0);
-        let log = tracing_subscriber::EnvFilter::try_from_env("ORCHESTRATE_LOG")
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
-        // A second initialisation in the same process (tests) keeps the first.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(log)
-            .with_writer(std::io::stderr)
-            .try_init();
+        // Only for those who ask: reading a filter takes a good part of a small command's time.
+        if let Ok(log) = tracing_subscriber::EnvFilter::try_from_env("ORCHESTRATE_LOG") {
+            // A second initialisation in the same process (tests) keeps the first.
+            let _ = tracing_subscriber::fmt()
+                .with_env_filter(log)
+                .with_writer(std::io::stderr)
+                .try_init();
+        }
         Self {
             colour: terminal && !plain && !dumb,
             width: size.or(columns).unwrap_or(80).clamp(40, 200),

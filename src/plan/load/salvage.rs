@@ -34,6 +34,11 @@ impl Salvaged {
         &self.loaded
     }
 
+    /// The plan, for when nothing was found to be wrong with it after all.
+    pub(super) fn into_loaded(self) -> Loaded {
+        self.loaded
+    }
+
     /// Whether the mended plan says all that its author meant, as far as that can be told. Only
     /// then is it worth walking it as a whole.
     #[must_use]
@@ -239,10 +244,10 @@ impl Salvage {
     pub(super) fn run(
         mut self,
         mut arena: Arena,
-        mut misfit: Option<Misfit>,
         loaded: impl FnOnce(Plan, Arena) -> Loaded,
     ) -> (Vec<Finding>, Option<Salvaged>) {
         let mut said: HashSet<(Code, String, String)> = HashSet::new();
+        let mut misfit: Option<Misfit> = None;
         let mut plan = None;
         for _ in 0..MOST_LOOKS {
             let mends = match misfit.take() {

@@ -33,6 +33,7 @@ pub(super) struct Look {
 }
 
 /// Whether a document fits the format as it stands.
+#[cfg(test)]
 pub(super) fn fits(arena: &Arena) -> bool {
     validator().is_ok_and(|validator| validator.is_valid(Handle::Node(arena, arena.root())))
 }

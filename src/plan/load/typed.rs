@@ -2,6 +2,10 @@
 //!
 //! A deserializer of its own, so that nothing is copied twice, `null` and `x-` keys vanish where the
 //! format says so, and scalars keep their spelling.
+//!
+//! It is as strict as the schema: what it fills, the schema accepts, so that a right plan is never
+//! checked against the schema at all, which costs more than the rest of a small plan's review. A test
+//! holds the two together. What it refuses, the schema explains.
 
 use std::fmt;
 
@@ -11,19 +15,38 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use crate::plan::model::{Json, Plan, Scalar};
+use crate::plan::model::{CheckMapping, Json, MeasurementMapping, Plan, Scalar, Shell};
 use crate::plan::source::{Arena, Entry, Kind, NodeId, Number};
 
-/// Fills the types from a document whose shape was found right.
+/// Fills the types from a document whose shape is right, and refuses any other.
 ///
 /// # Errors
 ///
-/// What the schema cannot say, such as an integer that does not fit its type.
+/// What the schema would find, and what it cannot say, such as an integer that does not fit its type.
+pub(super) fn fill_strictly(arena: &Arena) -> Result<Plan, Misfit> {
+    let plan = fill_with(arena, true)?;
+    if plan.migration_phases.is_empty() {
+        return Err(de::Error::custom("`migration_phases` must not be empty"));
+    }
+    Ok(plan)
+}
+
+/// Fills the types from a document as far as they need it: checks may have no probe, and the plan no
+/// phase.
+///
+/// # Errors
+///
+/// What the types cannot hold.
 pub(super) fn fill(arena: &Arena) -> Result<Plan, Misfit> {
+    fill_with(arena, false)
+}
+
+fn fill_with(arena: &Arena, strict: bool) -> Result<Plan, Misfit> {
     Plan::deserialize(Value {
         arena,
         id: arena.root(),
         whole: false,
+        strict,
     })
 }
 
@@ -66,6 +89,8 @@ struct Value<'a> {
     id: NodeId,
     /// Keep `null`s and `x-` keys: the value is free-form JSON.
     whole: bool,
+    /// Refuse also what only the schema refuses.
+    strict: bool,
 }
 
 impl<'a> Value<'a> {
@@ -79,6 +104,7 @@ impl<'a> Value<'a> {
             entries: entries.iter(),
             value: None,
             whole: self.whole,
+            strict: self.strict,
             own_keys: own_keys || self.whole,
         }
     }
@@ -88,7 +114,36 @@ impl<'a> Value<'a> {
             arena: self.arena,
             items: items.iter(),
             whole: self.whole,
+            strict: self.strict,
         }
+    }
+
+    /// What the schema says of a type, and the type itself does not: a mapping that must have exactly one of some
+    /// keys, a text that is one of some words.
+    fn one_of(self, name: &str) -> Result<(), Misfit> {
+        let keys = match name {
+            "Shell" => {
+                return match self.kind() {
+                    Kind::Text(text) if self.strict && !Shell::NAMES.contains(&&**text) => Err(
+                        <Misfit as de::Error>::custom("expected the name of a shell").at(self.id),
+                    ),
+                    _ => Ok(()),
+                };
+            }
+            "CheckMapping" => &CheckMapping::PROBE_KEYS,
+            "MeasurementMapping" => &MeasurementMapping::PROBE_KEYS,
+            _ => return Ok(()),
+        };
+        let Kind::Map(entries) = self.kind() else {
+            return Ok(());
+        };
+        let given = entries.iter().filter(|entry| {
+            keys.contains(&&*entry.key) && self.arena.node(entry.value).kind != Kind::Null
+        });
+        if self.strict && given.count() != 1 {
+            return Err(<Misfit as de::Error>::custom("expected exactly one probe").at(self.id));
+        }
+        Ok(())
     }
 }
 
@@ -127,7 +182,9 @@ impl<'de, 'a: 'de> Deserializer<'de> for Value<'a> {
                 whole: true,
                 ..self
             }),
-            _ => visitor.visit_newtype_struct(self),
+            _ => self
+                .one_of(name)
+                .and_then(|()| visitor.visit_newtype_struct(self)),
         }
         .map_err(|error: Misfit| error.at(self.id))
     }
@@ -139,6 +196,21 @@ impl<'de, 'a: 'de> Deserializer<'de> for Value<'a> {
                 .visit_map(self.map(entries, true))
                 .map_err(|error: Misfit| error.at(self.id)),
             _ => self.deserialize_any(visitor),
+        }
+    }
+
+    /// Serde would take a list for a struct's fields in their order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.kind() {
+            Kind::Map(_) => self
+                .one_of(name)
+                .and_then(|()| self.deserialize_any(visitor)),
+            _ => Err(<Misfit as de::Error>::custom("expected a mapping").at(self.id)),
         }
     }
 
@@ -158,7 +230,7 @@ impl<'de, 'a: 'de> Deserializer<'de> for Value<'a> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct struct identifier ignored_any
+        unit_struct seq tuple tuple_struct identifier ignored_any
     }
 }
 
@@ -167,6 +239,7 @@ struct Members<'a> {
     entries: std::slice::Iter<'a, Entry>,
     value: Option<NodeId>,
     whole: bool,
+    strict: bool,
     own_keys: bool,
 }
 
@@ -198,6 +271,7 @@ impl<'de, 'a: 'de> MapAccess<'de> for Members<'a> {
             arena: self.arena,
             id,
             whole: self.whole,
+            strict: self.strict,
         })
     }
 }
@@ -206,6 +280,7 @@ struct Items<'a> {
     arena: &'a Arena,
     items: std::slice::Iter<'a, NodeId>,
     whole: bool,
+    strict: bool,
 }
 
 impl<'de, 'a: 'de> SeqAccess<'de> for Items<'a> {
@@ -222,6 +297,7 @@ impl<'de, 'a: 'de> SeqAccess<'de> for Items<'a> {
                     arena: self.arena,
                     id: *id,
                     whole: self.whole,
+                    strict: self.strict,
                 })
             })
             .transpose()

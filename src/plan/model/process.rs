@@ -23,6 +23,11 @@ pub enum Shell {
 }
 text_or_other!(Shell, Name, list Argv);
 
+impl Shell {
+    /// What [`Shell::Name`] may be.
+    pub const NAMES: [&'static str; 4] = ["bash", "sh", "python", "sql"];
+}
+
 /// A script that runs as a process of its own: its path, or a mapping that adds arguments and settings. A run bit
 /// with a `#!` line beats the extension; `.sh` is bash, `.py` python3, `.sql` psql on the connection `default`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

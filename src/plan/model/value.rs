@@ -114,13 +114,11 @@ impl JsonSchema for Json {
     }
 }
 
-/// Newtype name by which a deserializer recognises a string-or-mapping.
-pub(crate) const TEXT_OR_OTHER: &str = "$orchestrate::text-or-other";
-
 /// Implements `Deserialize` for an enum that is a string or a mapping (or a string or a list).
 ///
 /// Serde's untagged enums buffer the value, which loses the spelling of scalars and the reason why
-/// a mapping did not fit; this decides by the value's kind alone.
+/// a mapping did not fit; this decides by the value's kind alone. The newtype's name tells a deserializer which
+/// mapping it would be.
 macro_rules! text_or_other {
     ($name:ident, $text:ident, map $variant:ident($mapping:ty)) => {
         impl<'de> serde::Deserialize<'de> for $name {
@@ -150,8 +148,7 @@ macro_rules! text_or_other {
                         Ok($name::$variant(Box::new(mapping)))
                     }
                 }
-                deserializer
-                    .deserialize_newtype_struct($crate::plan::model::value::TEXT_OR_OTHER, V)
+                deserializer.deserialize_newtype_struct(stringify!($mapping), V)
             }
         }
     };
@@ -183,8 +180,7 @@ macro_rules! text_or_other {
                         Ok($name::$variant(list))
                     }
                 }
-                deserializer
-                    .deserialize_newtype_struct($crate::plan::model::value::TEXT_OR_OTHER, V)
+                deserializer.deserialize_newtype_struct(stringify!($name), V)
             }
         }
     };
