@@ -47,6 +47,9 @@ impl<T> Default for Names<T> {
     }
 }
 
+/// From how many meanings of one name on nobody looks for the same meaning among them.
+const AMBIGUOUS: usize = 16;
+
 impl<T: Clone + PartialEq> Names<T> {
     fn add(&mut self, name: &str, meaning: &T) {
         let loosely = loose(name);
@@ -55,7 +58,9 @@ impl<T: Clone + PartialEq> Names<T> {
         }
         for (names, key) in [(&mut self.close, close(name)), (&mut self.loose, loosely)] {
             let meanings = names.entry(key).or_default();
-            if !meanings.contains(meaning) {
+            // Ambiguous beyond doubt: one more or less, or one twice, changes nothing, and thousands of steps of one name
+            // must not be compared with each other.
+            if meanings.len() >= AMBIGUOUS || !meanings.contains(meaning) {
                 meanings.push(meaning.clone());
             }
         }
