@@ -210,6 +210,28 @@ fn labels(cx: &mut Context<'_>) {
         });
         all.push(("clean-up task", ids.collect()));
     }
+    let mut applied: HashMap<&str, (&str, String)> = HashMap::new();
+    for (section, entries) in entries(plan) {
+        for (at, id, _) in entries {
+            match applied.get(id) {
+                None => {
+                    applied.insert(id, (section, at));
+                }
+                // Two data migrations of one id are an error of their own.
+                Some((other, _)) if *other == "data_migration" && section == *other => {}
+                Some((_, other)) => {
+                    let other = other.clone();
+                    cx.find_with(
+                        codes::LABEL_TWICE,
+                        &at,
+                        format!("two catalogue entries have the id `{id}`, so `applies` could mean either"),
+                        (&other, "the other one"),
+                        "give each its own id",
+                    );
+                }
+            }
+        }
+    }
     for (kind, ids) in all {
         let mut first: HashMap<&str, String> = HashMap::new();
         for (at, id) in ids {

@@ -1,6 +1,6 @@
 //! Files around the plan: linked files, folders, test datasets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -17,6 +17,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
     catalogue_scripts(cx);
     outside(cx);
     datasets(cx);
+    mentioned(cx);
 }
 
 /// The plan and the enhancement that it delivers name the same enhancement.
@@ -319,6 +320,91 @@ fn each_dataset<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str)) {
             see(join(pointer, "dataset"), id);
         }
     });
+}
+
+/// Calls back with each dataset that the plan mentions and a run does not evaluate, and its pointer.
+fn each_mentioned<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str)) {
+    let mut list = |at: String, ids: &'a [String]| {
+        for (i, id) in ids.iter().enumerate() {
+            see(join(&at, i), id);
+        }
+    };
+    if let Some(strategy) = &plan.validation_strategy {
+        let at = "/validation_strategy";
+        for (i, entry) in strategy.continuous_validation.iter().enumerate() {
+            let at = format!("{at}/continuous_validation/{i}/test_dataset_ids");
+            list(at, &entry.test_dataset_ids);
+        }
+        for (i, entry) in strategy.regression_validation.iter().enumerate() {
+            let at = format!("{at}/regression_validation/{i}/test_dataset_ids");
+            list(at, &entry.test_dataset_ids);
+        }
+    }
+    if let Some(section) = &plan.data_migration {
+        for (i, entry) in section.migrations.iter().enumerate() {
+            if let Some(validation) = &entry.validation {
+                let at = format!("/data_migration/migrations/{i}/validation/test_dataset_ids");
+                list(at, &validation.test_dataset_ids);
+            }
+        }
+    }
+    if let Some(section) = &plan.risk_mitigation {
+        for (r, risk) in section.migration_risks.iter().enumerate() {
+            let validation = risk.mitigation.as_ref().and_then(|m| m.validation.as_ref());
+            if let Some(id) = validation.and_then(|v| v.test_dataset_id.as_ref()) {
+                let at = format!(
+                    "/risk_mitigation/migration_risks/{r}/mitigation/validation/test_dataset_id"
+                );
+                see(at, id);
+            }
+        }
+    }
+    if let Some(strategy) = &plan.rollback_strategy {
+        for (t, test) in strategy.rollback_testing.iter().enumerate() {
+            if let Some(id) = &test.test_dataset_id {
+                see(
+                    format!("/rollback_strategy/rollback_testing/{t}/test_dataset_id"),
+                    id,
+                );
+            }
+        }
+    }
+}
+
+/// Datasets that are named as evidence and are not there: said once for each.
+fn mentioned(cx: &mut Context<'_>) {
+    let plan = cx.plan();
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    each_mentioned(plan, &mut |at, id| places.entry(id).or_default().push(at));
+    if places.is_empty() {
+        return;
+    }
+    let mut evaluated: HashSet<&str> = HashSet::new();
+    each_dataset(plan, &mut |_, id| {
+        evaluated.insert(id);
+    });
+    let named = plan
+        .linkage
+        .as_ref()
+        .and_then(|linkage| linkage.test_datasets_dir.as_deref());
+    let folder = cx.folder().join(named.unwrap_or("test-datasets"));
+    for (id, places) in places {
+        // What a run evaluates is an error of its own.
+        let there = evaluated.contains(id)
+            || ids::problem(id).is_none() && dataset_file(&folder, id).is_some();
+        if !there {
+            cx.find_all(
+                codes::EVIDENCE_MISSING,
+                &places,
+                "and here",
+                format!("there is no test dataset `{id}`, which is named as evidence"),
+                format!(
+                    "add {id}.yaml, .json, .sh, .sql or .py to {}, or name one that is there",
+                    named.unwrap_or("test-datasets")
+                ),
+            );
+        }
+    }
 }
 
 fn datasets(cx: &mut Context<'_>) {

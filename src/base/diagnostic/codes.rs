@@ -159,6 +159,7 @@ codes! {
     ENHANCEMENT_DISAGREES OR0606 Warning "The plan and its enhancement disagree";
     DATASET_MALFORMED OR0607 Error "A test dataset cannot be used";
     PATH_OUTSIDE OR0608 Warning "A path leaves the plan's folder";
+    EVIDENCE_MISSING OR0609 Warning "A dataset that is named as evidence is missing";
     NOT_EXECUTED OR0701 Error "This version cannot execute this yet";
     ENVIRONMENT_INVALID OR0702 Error "A name cannot be an environment variable";
     CONNECTION_INVALID OR0703 Error "A connection needs exactly one source";
