@@ -24,7 +24,7 @@
 //! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`watch`](base::watch), [`config`](base::config), [`stage`](base::stage) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, folders that tell of changes, `orchestrate.yaml`, how long stages take |
 //! | [`plan`] | [`model`](plan::model), [`source`](plan::source), [`load`](plan::load), [`schema`](plan::schema), [`format`](plan::format), [`condition`](plan::condition), [`program`](plan::program), [`schedule`](plan::schedule) | what the author wrote, where each value stands in the text, whether its shape is right, how it is laid out, what its sentences mean, what all of it becomes for the engine, and when everything should happen |
 //! | [`run`] | [`engine`](run::engine), [`journal`](run::journal), [`supervise`](run::supervise), [`perform`](run::perform), [`drive`](run::drive) | the rules of a run, its record, its processes, its effects, and the one loop that joins them |
-//! | [`review`] | a file per family of rules | what a reviewer would object to in a plan |
+//! | [`review`] | a file per family of rules; `safety`, which plays the engine | what a reviewer would object to in a plan |
 //! | [`show`] | [`status`](show::status), [`plain`](show::plain), [`progress`](show::progress), [`summary`](show::summary), [`preview`](show::preview), [`gantt`](show::gantt), [`mermaid`](show::mermaid), [`dialog`](show::dialog), [`answer`](show::answer) | pictures of a run, made of its records |
 //! | [`cli`] | a file per group of verbs | the only place that reads environment, terminal and user configuration |
 //!
@@ -65,6 +65,15 @@
 //!
 //! What is promised, word for word: **every outcome is recorded once; an idempotent step runs at least once; any other
 //! runs at most once per recorded decision.** Never "exactly once".
+//!
+//! ## Whether the run can get out again
+//!
+//! Because the engine is pure, a review can play it. [`review`] walks a plan's program through every outcome of every
+//! step, gate and undo, two faults deep, and asks of each state at rest whether there is a way on (the run completes, and
+//! nobody has to lie or to run a step again over its own half-done effect) or a way back (a rollback comes to nothing, or
+//! to an open gate, without meeting a wall). Accidents pass, answers stay: a step that failed may succeed the next time, a
+//! gate that said no goes on saying it. A state with neither way is a finding, told as the shortest path to it. Of steps
+//! and phases that are alike two are walked, so the walk is as small for ten thousand steps as for forty.
 //!
 //! ## The record
 //!

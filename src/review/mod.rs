@@ -38,6 +38,7 @@ mod undo;
 mod variables;
 
 pub use allow::allow;
+pub use safety::{Explored, explored};
 
 use std::cell::OnceCell;
 use std::path::Path;

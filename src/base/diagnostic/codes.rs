@@ -210,6 +210,10 @@ codes! {
     TIMING_UNCLEAR OR1010 Warning "A moment cannot be understood";
     FREQUENCY_UNCLEAR OR1011 Warning "A frequency cannot be understood";
     NOTHING_ASKED OR1012 Warning "A continuous check looks at nothing";
+    DEAD_END OR1101 Warning "A failure leaves no way on and no way back";
+    DEAD_END_AT_GATE OR1102 Warning "A gate that says no leaves no way on and no way back";
+    NEVER_COMPLETES OR1103 Error "The run can never complete";
+    ROLLBACK_STOPS OR1104 Warning "An automatic rollback stops half-way";
     SHELL_SYNTAX OR1201 Error "A shell cannot parse a text";
     PYTHON_SYNTAX OR1202 Error "Python cannot parse a text";
     SHELL_OBJECTION OR1203 Warning "A shell linter objects";

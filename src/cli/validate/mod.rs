@@ -116,9 +116,16 @@ fn judge(
     });
     match lowered {
         Ok(program) if whole && !structural => {
-            findings.extend(stage("walk", || {
-                review_program(loaded, &program, surroundings)
-            }));
+            let mut more = stage("walk", || review_program(loaded, &program, surroundings));
+            // That the run stands still there is only what follows from an error that a rule has named.
+            more.retain(|found| {
+                found.code != codes::NEVER_COMPLETES
+                    || !findings.iter().any(|named| {
+                        named.level == Level::Error
+                            && named.primary.pointer == found.primary.pointer
+                    })
+            });
+            findings.extend(more);
             (findings, Some(program))
         }
         Ok(_) => (findings, None),
