@@ -5,6 +5,7 @@
 //! reaches a line. A command that a person is to type stands on a line of its own and is never cut or broken.
 
 pub mod answer;
+pub mod coverage;
 pub mod dialog;
 pub mod gantt;
 pub mod mermaid;

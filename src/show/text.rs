@@ -324,6 +324,21 @@ impl Page {
         }
     }
 
+    /// A row of a table whose columns were laid out already.
+    pub(super) fn row_of(&mut self, tone: Option<Tone>, row: &str) {
+        let row = row.trim_end();
+        self.lines.push(match tone {
+            Some(tone) => paint(self.look.colour, tone, row),
+            None => row.to_owned(),
+        });
+    }
+
+    /// The head of a table, put above what was drawn after the first `above` lines.
+    pub(super) fn head(&mut self, above: usize, heads: &str) {
+        let heads = paint(self.look.colour, Tone::Dim, heads);
+        self.lines.insert(above.min(self.lines.len()), heads);
+    }
+
     pub(super) fn finish(self) -> String {
         let mut text = self.lines.join("\n");
         text.push('\n');

@@ -22,6 +22,17 @@ pub(super) fn how(how: &How) -> String {
     }
 }
 
+/// How a check is judged, in a word: probe, fact, covered, person or recorded.
+pub(super) fn kind(how: &How) -> &'static str {
+    match how {
+        How::Command(_) | How::File(_) | How::Dataset(_) | How::When(_) | How::Metric(_) => "probe",
+        How::Fact(_) => "fact",
+        How::Covered(_) => "covered",
+        How::Attest => "person",
+        How::Recorded(_) => "recorded",
+    }
+}
+
 /// Where a step stands, for JSON and people.
 pub(super) fn step_state(state: &State, program: &Program, index: usize) -> &'static str {
     let (now, step) = (&state.steps[index], &program.steps[index]);

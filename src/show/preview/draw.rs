@@ -413,7 +413,8 @@ fn draw_gate(page: &mut Page, indent: usize, gate: &GatePreview) {
     }
 }
 
-fn draw_checks(page: &mut Page, indent: usize, checks: &[CheckPreview]) {
+/// Checks, each with how it is judged and, where they were asked, what they say now.
+pub(in crate::show) fn draw_checks(page: &mut Page, indent: usize, checks: &[CheckPreview]) {
     for check in checks {
         let (word, tone) = match check.kind {
             "probe" => ("probe", Tone::Good),

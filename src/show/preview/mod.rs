@@ -13,14 +13,15 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::coverage::{Coverage, each_check};
 use super::words;
 use crate::base::id::{ItemId, StepId};
 use crate::plan::program::{
-    Action, After, Check, Gate, GateAt, GateResponse, How, Level, OnFailure, Program, Step,
-    WindowRule,
+    Action, After, Check, Gate, GateAt, GateResponse, Level, OnFailure, Program, Step, WindowRule,
 };
 use crate::plan::schedule::Schedule;
 
+pub(super) use draw::draw_checks;
 use order::Order;
 pub use planned::{
     BackPreview, NoReturnPreview, PhasePlanned, Planned, StepPlanned, WindowPreview,
@@ -186,19 +187,6 @@ pub struct PersonPreview {
     pub approvals: usize,
 }
 
-/// How many checks a machine judges, something covers, or a person must judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
-pub struct Coverage {
-    pub automated: usize,
-    pub covered: usize,
-    pub persons: usize,
-    pub recorded: usize,
-    pub steps: usize,
-    /// Steps that can be undone, or have nothing to undo.
-    pub steps_with_a_way_back: usize,
-}
-
 impl Preview {
     /// The preview of a program, seen at `now`. `left_out`: ids of steps that this run would leave out.
     #[must_use]
@@ -296,14 +284,11 @@ impl Preview {
             steps: program.steps.len(),
             ..Coverage::default()
         };
-        let mut judge = |check: &Check, fallback: Option<&String>| match kind(&check.how) {
-            "covered" => coverage.covered += 1,
-            "person" => {
-                coverage.persons += 1;
+        let mut judge = |check: &Check, fallback: Option<&String>| {
+            coverage.judge(&check.how);
+            if words::kind(&check.how) == "person" {
                 ask(&check.who, fallback);
             }
-            "recorded" => coverage.recorded += 1,
-            _ => coverage.automated += 1,
         };
         for check in &program.prerequisites {
             judge(check, None);
@@ -317,19 +302,7 @@ impl Preview {
             }
         }
         for step in &program.steps {
-            let by_hand: &[Check] = match &step.action {
-                Action::Person(items) => items,
-                Action::Nothing | Action::Run(_) => &[],
-            };
-            for check in step
-                .preconditions
-                .iter()
-                .chain(&step.confirm)
-                .chain(by_hand)
-                .chain(&step.validation)
-            {
-                judge(check, step.responsible.as_ref());
-            }
+            each_check(step, &mut |check| judge(check, step.responsible.as_ref()));
         }
         for gate in &program.gates {
             for check in &gate.criteria {
@@ -361,21 +334,12 @@ impl Preview {
     }
 }
 
-fn kind(how: &How) -> &'static str {
-    match how {
-        How::Command(_) | How::File(_) | How::Dataset(_) | How::When(_) | How::Metric(_) => "probe",
-        How::Fact(_) => "fact",
-        How::Covered(_) => "covered",
-        How::Attest => "person",
-        How::Recorded(_) => "recorded",
-    }
-}
-
-fn check(check: &Check) -> CheckPreview {
+/// A check, for those who only look.
+pub(super) fn check(check: &Check) -> CheckPreview {
     CheckPreview {
         id: check.id.to_string(),
         title: check.title.clone(),
-        kind: kind(&check.how),
+        kind: words::kind(&check.how),
         how: words::how(&check.how),
         who: check.who.clone(),
         measured: None,

@@ -1,0 +1,66 @@
+//! What people and programs read of a plan's coverage.
+
+use super::{Report, Way};
+use crate::show::preview::{Preview, Variables};
+use crate::show::testing::program;
+use crate::show::text::{Look, columns};
+
+fn report() -> Report {
+    Report::of("plan.yaml", &program())
+}
+
+#[test]
+fn one_glance_at_every_width() {
+    let mut drawn = String::new();
+    for width in [60, 80, 200] {
+        for each in [false, true] {
+            let text = report().text(Look::plain(width), each);
+            for line in text.lines() {
+                assert!(columns(line) <= width, "{width}: {line}");
+            }
+            if each == (width == 80) {
+                drawn.push_str(&format!("=== {width}\n{text}\n"));
+            }
+        }
+    }
+    insta::assert_snapshot!(drawn);
+}
+
+#[test]
+fn as_data() {
+    insta::assert_json_snapshot!(report());
+}
+
+#[test]
+fn a_preview_counts_the_same() {
+    let preview = Preview::new(&program(), None, Variables::new(), &[]);
+    assert_eq!(preview.coverage, report().total);
+    let checks: usize = report()
+        .phases
+        .iter()
+        .map(|phase| phase.part.checks.len())
+        .sum();
+    let counted: usize = report()
+        .phases
+        .iter()
+        .map(|phase| phase.part.coverage.checks())
+        .sum();
+    assert_eq!(checks, counted);
+}
+
+#[test]
+fn of_many_steps_a_few_are_named_and_all_are_counted() {
+    let mut program = program();
+    let template = program.steps[0].clone();
+    for i in 0..1_000 {
+        let mut step = template.clone();
+        step.undo = crate::plan::program::Undo::wall(format!("nobody wrote undo {i}"));
+        program.phases[0].steps.push(program.steps.len());
+        program.steps.push(step);
+    }
+    let report = Report::of("plan.yaml", &program);
+    assert_eq!(report.phases[0].ways[&Way::None], 1_000);
+    let text = report.text(Look::plain(80), false);
+    assert!(text.contains("and 995 steps more"), "{text}");
+    assert!(text.lines().count() < 80, "{text}");
+}
