@@ -118,3 +118,63 @@ fn waits_for_its_window() {
     assert!(waits_for_window, "{}", ended.stdout);
     ended.says("Weekday 10am-4pm EST");
 }
+
+#[test]
+fn its_coverage_tells_machine_people_and_ways_back() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/valid/discount-example");
+    let cli = Cli::new(&folder);
+    let ended = cli.run(&["validate", "migration-strategy.yaml", "--coverage"]);
+    let ended = ended
+        .with_code(0)
+        .says("points of no return")
+        .says("STEP-3-2 has NO way back");
+    let table = ended
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("PHASE-3 "));
+    assert!(
+        table.is_some_and(|line| line.ends_with("1 of 3")),
+        "{}",
+        ended.stdout
+    );
+
+    let lines = cli
+        .run(&[
+            "validate",
+            "migration-strategy.yaml",
+            "--coverage",
+            "--output",
+            "json",
+        ])
+        .with_code(0)
+        .json();
+    let coverage = lines.iter().find(|line| line["type"] == "coverage");
+    let coverage = coverage.expect("a line of coverage");
+    let checks = coverage["phases"][2]["checks"].as_array().expect("checks");
+    let of = |title: &str| {
+        let found = checks.iter().find(|check| check["title"] == title);
+        found.map(|check| (check["kind"].as_str(), check["how"].as_str()))
+    };
+    assert_eq!(
+        of("STEP-3-1 successful"),
+        Some((Some("fact"), Some("fact: step STEP-3-1 succeeded")))
+    );
+    assert_eq!(
+        of("Business approval"),
+        Some((Some("person"), Some("a person says so")))
+    );
+    assert_eq!(
+        of("Cart totals correct").map(|(kind, _)| kind),
+        Some(Some("covered"))
+    );
+    assert_eq!(coverage["points_of_no_return"][0]["step"], "STEP-3-2");
+
+    cli.run(&[
+        "validate",
+        "migration-strategy.yaml",
+        "--coverage",
+        "--output",
+        "sarif",
+    ])
+    .with_code(2);
+}

@@ -233,6 +233,19 @@ pub struct ValidateArgs {
     /// Show nothing that weighs less; what is hidden is counted.
     #[arg(long, value_name = "LEVEL", default_value = "note")]
     pub level: Weight,
+    /// Show as well how many checks a machine, other evidence or people judge, which steps can be undone and how, and
+    /// where there is no way back; `checks` lists each check with how it is understood.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
+    pub coverage: Option<CoverageForm>,
+}
+
+/// `validate --coverage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CoverageForm {
+    /// Phases, gates, steps without a way back, and sums.
+    Short,
+    /// The same, then every check and how it is judged.
+    Checks,
 }
 
 /// `validate --level`.

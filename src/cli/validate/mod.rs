@@ -13,11 +13,13 @@ use crate::base::diagnostic::{
     Finding, Level, Report, Skipped, Sources, Style, any_error, codes, render, sort,
 };
 use crate::base::stage::stage;
+use crate::cli::arguments::{CoverageForm, Output};
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
 use crate::review::lint::{self, Linted, Programs, Tools};
 use crate::review::{Surroundings, allow, review, review_program};
 use crate::run::drive::PlanFolder;
+use crate::show::coverage;
 
 /// What `validate` found.
 #[derive(Debug)]
@@ -178,6 +180,13 @@ pub fn print_findings<'a>(
     Ok(())
 }
 
+/// The coverage of each plan that was asked for; none where a plan has errors that keep it from being walked.
+struct Covered {
+    plans: Vec<Option<coverage::Report>>,
+    /// Whether to list every check.
+    each: bool,
+}
+
 /// The verb: reviews every plan that is named, and prints what it found.
 pub(super) fn verb(
     context: &super::context::Context,
@@ -185,6 +194,13 @@ pub(super) fn verb(
 ) -> Result<u8, super::Failure> {
     let now = Timestamp::now();
     let mut reports = Vec::new();
+    let mut covered = Vec::new();
+    if arguments.coverage.is_some() && !matches!(context.output(), Output::Text | Output::Json) {
+        return Err(
+            super::Failure::usage("coverage is shown as text or JSON only")
+                .next("use --output json"),
+        );
+    }
     let programs = Programs::new(std::env::var_os("PATH"), std::env::var_os("HOME"));
     let tools = (!arguments.no_lint).then_some(&programs as &dyn Tools);
     let plans = plans::named(&arguments.plans)?;
@@ -202,12 +218,17 @@ pub(super) fn verb(
             program,
             skipped,
         } = check_with(&plan, surroundings, tools);
+        let name = plan.display().to_string();
+        if arguments.coverage.is_some() {
+            let program = program.as_ref();
+            covered.push(program.map(|program| coverage::Report::of(&name, program)));
+        }
         if only {
             // The process ends soon: taking a large plan apart piece by piece would be a tenth of its time.
             std::mem::forget((loaded, program));
         }
         let report = Report::new(
-            plan.display().to_string(),
+            name,
             findings,
             sources,
             arguments.strict,
@@ -215,7 +236,11 @@ pub(super) fn verb(
         );
         reports.push(report.skipping(skipped));
     }
-    print::print(context, &reports)
+    let covered = arguments.coverage.map(|form| Covered {
+        plans: covered,
+        each: form == CoverageForm::Checks,
+    });
+    print::print(context, &reports, covered.as_ref())
 }
 
 /// The folder that a plan is in.

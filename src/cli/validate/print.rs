@@ -8,14 +8,19 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::{Failure, explain};
-use super::print_findings;
+use super::{Covered, print_findings};
 use crate::base::diagnostic::{
     Report, Root, Tally, straight, to_github, to_json, to_junit, to_sarif,
 };
 use crate::cli::arguments::Output;
+use crate::show::text::Look;
 
 /// Prints what was found, and returns the exit code: 3 if a plan is refused, else 0.
-pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure> {
+pub(super) fn print(
+    context: &Context,
+    reports: &[Report],
+    covered: Option<&Covered>,
+) -> Result<u8, Failure> {
     let exit_code = if reports.iter().any(Report::refused) {
         3
     } else {
@@ -23,7 +28,7 @@ pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure
     };
     let mut out = Vec::new();
     match context.output() {
-        Output::Json => lines(reports, exit_code, &mut out),
+        Output::Json => lines(reports, covered, exit_code, &mut out),
         Output::Sarif => writeln!(out, "{}", to_sarif(reports, &root(reports)?, exit_code)),
         Output::Junit => out.write_all(to_junit(reports, &root(reports)?).as_bytes()),
         Output::Github => {
@@ -36,7 +41,7 @@ pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure
                 .filter(|command| said.insert(command.clone()))
                 .try_for_each(|command| out.write_all(command.as_bytes()))
         }
-        _ => text(context, reports, &mut out),
+        _ => text(context, reports, covered, &mut out),
     }
     .map_err(Failure::io)?;
     context.print(&String::from_utf8_lossy(&out));
@@ -59,7 +64,12 @@ pub(super) fn print(context: &Context, reports: &[Report]) -> Result<u8, Failure
     Ok(exit_code)
 }
 
-fn text(context: &Context, reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
+fn text(
+    context: &Context,
+    reports: &[Report],
+    covered: Option<&Covered>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut style = context.style();
     // Findings go to standard output, which may be a file although standard error is a terminal.
     style.color &= io::stdout().is_terminal();
@@ -71,6 +81,21 @@ fn text(context: &Context, reports: &[Report], out: &mut dyn Write) -> io::Resul
         writeln!(out, "{}", verdict(report))?;
         for skipped in &report.skipped {
             writeln!(out, "{skipped}")?;
+        }
+        let Some(covered) = covered else { continue };
+        match covered.plans.get(index).and_then(Option::as_ref) {
+            Some(coverage) => {
+                let look = Look {
+                    width: style.width,
+                    colour: style.color,
+                };
+                write!(out, "\n{}", coverage.text(look, covered.each))?;
+            }
+            None => writeln!(
+                out,
+                "\ncoverage of {}: not known before its errors are mended",
+                report.plan
+            )?,
         }
     }
     if let Some(sum) = sum(reports) {
@@ -109,7 +134,12 @@ fn total(reports: &[Report]) -> Tally {
 }
 
 /// One object a line: findings, then the plan they are of; at last the result.
-fn lines(reports: &[Report], exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
+fn lines(
+    reports: &[Report],
+    covered: Option<&Covered>,
+    exit_code: u8,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let state = |refused: bool| if refused { "invalid" } else { "valid" };
     for report in reports {
         for finding in &report.findings {
@@ -137,6 +167,13 @@ fn lines(reports: &[Report], exit_code: u8, out: &mut dyn Write) -> io::Result<(
                 .collect::<Vec<_>>(),
         });
         writeln!(out, "{plan}")?;
+    }
+    for coverage in covered
+        .into_iter()
+        .flat_map(|all| all.plans.iter().flatten())
+    {
+        serde_json::to_writer(&mut *out, coverage).map_err(io::Error::from)?;
+        writeln!(out)?;
     }
     let sum = total(reports);
     let result = json!({

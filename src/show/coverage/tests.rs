@@ -33,7 +33,13 @@ fn as_data() {
 
 #[test]
 fn a_preview_counts_the_same() {
-    let preview = Preview::new(&program(), None, Variables::new(), &[]);
+    let preview = Preview::new(
+        &program(),
+        None,
+        Variables::new(),
+        &[],
+        jiff::Timestamp::UNIX_EPOCH,
+    );
     assert_eq!(preview.coverage, report().total);
     let checks: usize = report()
         .phases
