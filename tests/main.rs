@@ -12,6 +12,7 @@ mod fmt;
 mod init;
 mod kill;
 mod kill_discount;
+mod lint;
 mod outputs;
 mod pages;
 mod preview;

@@ -11,7 +11,7 @@ while (($#)); do
   esac
   shift 2
 done
-[[ $percentage =~ ^[0-9]+$ ]] && ((percentage <= 100)) || fail "--percentage must be 0 to 100"
+[[ $percentage =~ ^[0-9]+$ && $percentage -le 100 ]] || fail "--percentage must be 0 to 100"
 [[ $users == internal || $users == all ]] || fail "--users must be internal or all"
 
 mkdir -p "$work/flags"

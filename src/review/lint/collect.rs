@@ -145,6 +145,7 @@ pub(super) fn collect(loaded: &Loaded, wanted: &[Language]) -> Collected {
         wanted,
         path: Vec::new(),
         files: HashMap::new(),
+        datasets: HashMap::new(),
         known: HashMap::new(),
         found: Collected::default(),
     };
@@ -174,6 +175,8 @@ struct Walk<'a> {
     path: Vec<Token<'a>>,
     /// Files by their path in the plan.
     files: HashMap<String, Option<Read>>,
+    /// Paths of datasets by their ids.
+    datasets: HashMap<String, Option<String>>,
     /// Texts by what makes them the same.
     known: HashMap<(Language, bool, Sending, Same), usize>,
     found: Collected,
@@ -410,26 +413,7 @@ impl<'a> Walk<'a> {
         let loaded = self.loaded;
         match &loaded.arena.node(id).kind {
             Kind::Text(name) => {
-                let folder = loaded
-                    .plan
-                    .linkage
-                    .as_ref()
-                    .and_then(|linkage| linkage.test_datasets_dir.as_deref())
-                    .unwrap_or("test-datasets")
-                    .trim_end_matches('/');
-                let exists = |ending: &str| {
-                    let path = format!("{folder}/{name}{ending}");
-                    loaded.resolve(&path).is_file().then_some(path)
-                };
-                // A list of cases is found before a script of the same name.
-                if [".yaml", ".yml", ".json"]
-                    .into_iter()
-                    .any(|e| exists(e).is_some())
-                {
-                    return;
-                }
-                let found = [".sh", ".sql", ".py", ""].into_iter().find_map(exists);
-                if let Some(path) = found {
+                if let Some(path) = self.dataset(name) {
                     self.file(&path, None, Role::Probe, None, Sending::Each);
                 }
             }
@@ -441,6 +425,39 @@ impl<'a> Walk<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The file of a dataset that is run, found once.
+    fn dataset(&mut self, name: &str) -> Option<String> {
+        if let Some(known) = self.datasets.get(name) {
+            return known.clone();
+        }
+        let found = self.find_dataset(name);
+        self.datasets.insert(name.to_owned(), found.clone());
+        found
+    }
+
+    fn find_dataset(&self, name: &str) -> Option<String> {
+        let loaded = self.loaded;
+        let folder = loaded
+            .plan
+            .linkage
+            .as_ref()
+            .and_then(|linkage| linkage.test_datasets_dir.as_deref())
+            .unwrap_or("test-datasets")
+            .trim_end_matches('/');
+        let exists = |ending: &str| {
+            let path = format!("{folder}/{name}{ending}");
+            loaded.resolve(&path).is_file().then_some(path)
+        };
+        // A list of cases is found before a script of the same name.
+        let listed = [".yaml", ".yml", ".json"]
+            .into_iter()
+            .any(|ending| exists(ending).is_some());
+        match listed {
+            true => None,
+            false => [".sh", ".sql", ".py", ""].into_iter().find_map(exists),
         }
     }
 
