@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::cli::Cli;
+use crate::support::postgres::Postgres;
 
 const TEMPLATES: [&str; 5] = ["minimal", "database", "deployment", "manifest", "full"];
 
@@ -118,6 +119,23 @@ fn templates_run_and_come_back() {
             .with_code(4);
         assert_eq!(before, files(dir.path()), "{template}: everything is back");
     }
+}
+
+#[test]
+fn the_database_template_runs_and_comes_back() {
+    let database = Postgres::shared().create_database();
+    database.psql("CREATE TABLE orders (id integer PRIMARY KEY); INSERT INTO orders VALUES (1)");
+    let before = database.dump();
+    let dir = tempfile::tempdir().unwrap();
+    let cli = init(dir.path(), "database").env("DATABASE_URL", &database.url());
+    cli.run(&["run", "migration-strategy.yaml", "--env", "staging"])
+        .with_code(0);
+    let columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'";
+    assert_eq!(database.psql(columns).trim(), "3");
+    cli.run(&["rollback", "latest", "--level", "full", "--yes"])
+        .with_code(4);
+    assert_eq!(before, database.dump());
+    assert!(!dir.path().join("backup/orders.dump").exists());
 }
 
 #[test]
