@@ -21,6 +21,7 @@ use crate::base::quantity::HumanDuration;
 use crate::plan::program::{Estimate, GateAt, Program};
 
 pub use back::{Back, NoReturn};
+pub use order::Waits;
 
 /// A length of time, or an offset from the start of the run, that lies between two figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

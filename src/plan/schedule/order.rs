@@ -74,8 +74,8 @@ impl Graph {
                 .iter()
                 .position(|&s| program.steps[s].order != order)
                 .map_or(steps.len(), |n| first + n);
-            for at in first..last {
-                match &program.steps[steps[at]].after {
+            for (at, &step) in steps.iter().enumerate().take(last).skip(first) {
+                match &program.steps[step].after {
                     After::LowerOrders => {
                         if let Some(barrier) = barrier {
                             graph.edge(barrier, at);
@@ -124,6 +124,49 @@ impl Graph {
             next += 1;
         }
         sorted
+    }
+}
+
+/// Which steps of a phase wait for which, directly or through others.
+#[derive(Debug)]
+pub struct Waits {
+    place: HashMap<usize, usize>,
+    /// By node, a bit for each step that comes before it.
+    before: Vec<Vec<u64>>,
+}
+
+impl Waits {
+    /// Of the steps of a phase, by rising order: indices into [`Program::steps`].
+    #[must_use]
+    pub fn of(program: &Program, steps: &[usize]) -> Self {
+        let graph = Graph::of(program, steps);
+        let mut before = vec![vec![0_u64; steps.len().div_ceil(64)]; graph.after.len()];
+        for node in graph.sorted() {
+            let mut own = std::mem::take(&mut before[node]);
+            for &to in &graph.after[node] {
+                for (into, from) in before[to].iter_mut().zip(&own) {
+                    *into |= from;
+                }
+                if node < steps.len() {
+                    before[to][node / 64] |= 1 << (node % 64);
+                }
+            }
+            std::mem::swap(&mut before[node], &mut own);
+        }
+        Self {
+            place: steps.iter().enumerate().map(|(i, &s)| (s, i)).collect(),
+            before,
+        }
+    }
+
+    /// Whether either of two steps waits for the other; not for steps of another phase.
+    #[must_use]
+    pub fn either(&self, a: usize, b: usize) -> bool {
+        let (Some(&a), Some(&b)) = (self.place.get(&a), self.place.get(&b)) else {
+            return false;
+        };
+        let bit = |x: usize, y: usize| self.before[x][y / 64] & (1 << (y % 64)) != 0;
+        bit(a, b) || bit(b, a)
     }
 }
 

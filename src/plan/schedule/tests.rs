@@ -17,8 +17,11 @@ impl Files for NoFiles {
     }
 }
 
+/// What stands in a phase, and its steps as `(id, order, more)`.
+type Written<'a> = (&'a str, &'a [(&'a str, i64, &'a str)]);
+
 /// A program of phases, each a list of `(id, order, more)`; `more` is YAML in flow style.
-fn program(phases: &[(&str, &[(&str, i64, &str)])], rest: &str) -> Program {
+fn program(phases: &[Written<'_>], rest: &str) -> Program {
     let mut text = String::from(
         "metadata: {version: '1', migration_name: m}\nmigration_overview: {name: m}\nmigration_phases:\n",
     );
@@ -93,6 +96,9 @@ fn depends_on_waits_for_exactly_that() {
     // Lower orders hold D, whatever they themselves wait for.
     assert_eq!(minutes(schedule.steps[3].start), (60, 60));
     assert_eq!(path(&program, &schedule), ["A", "D"]);
+    let waits = Waits::of(&program, &program.phases[0].steps);
+    assert!(waits.either(1, 2) && waits.either(2, 1) && waits.either(0, 3) && waits.either(1, 3));
+    assert!(!waits.either(0, 1) && !waits.either(0, 2) && !waits.either(2, 3));
 }
 
 #[test]
