@@ -42,7 +42,7 @@ use crate::base::diagnostic::{Finding, codes};
 use crate::plan::program::{GateAt, OnFailure, Program, UndoUnit};
 
 /// States that are visited at most.
-const MOST_STATES: usize = 3_000;
+const MOST_STATES: usize = 5_000;
 
 /// How far the safety analysis of a program went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

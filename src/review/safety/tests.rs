@@ -403,3 +403,39 @@ mod brute {
         }
     }
 }
+
+/// A thousand steps of four kinds in twenty phases of a few shapes: what is walked is as small as for one phase of each shape.
+#[test]
+fn a_long_plan_is_walked_in_few_states() {
+    let kinds = [
+        "idempotent: true",
+        "done_if: {check: d, command: t}",
+        "",
+        SAFE_WALL,
+    ];
+    let phases: Vec<String> = (0..20)
+        .map(|p| {
+            let steps: Vec<String> = (0..50)
+                .map(|s| {
+                    step(
+                        &format!("S{p}-{s}"),
+                        s / 2 + 1,
+                        kinds[(s as usize * 7 + p) % 4],
+                    )
+                })
+                .collect();
+            let gate = format!(
+                "validation_gate: {{gate_id: G{p}, name: g, criteria: [{{check: c, command: t}}]}}"
+            );
+            phase(p as u32 + 1, &gate, &steps)
+        })
+        .collect();
+    let model = model::of(&plan(&phases, ""));
+    let graph = Graph::of(&model, 3_000);
+    assert!(!graph.broken && graph.nodes.len() < 3_200);
+    assert!(
+        model.program.steps.len() <= 64,
+        "{}",
+        model.program.steps.len()
+    );
+}
