@@ -16,6 +16,7 @@ mod lint;
 mod outputs;
 mod pages;
 mod preview;
+mod phrases;
 mod quickstart;
 mod readme;
 mod records;

@@ -56,7 +56,13 @@ impl HumanDuration {
     /// The text has no unit (only `0` needs none), an unknown word, a range that runs backwards, or more than a
     /// hundred years.
     pub fn parse(text: &str) -> Result<Self, NotUnderstood> {
-        read(&tidy(text).to_lowercase()).map_err(|because| NotUnderstood {
+        let tidied = tidy(text);
+        let read = if is_month_or_minute(&tidied) {
+            Err("\"M\" may be minutes or months; write min or months".to_owned())
+        } else {
+            read(&tidied.to_lowercase())
+        };
+        read.map_err(|because| NotUnderstood {
             text: text.to_owned(),
             wanted: "a duration",
             because,
@@ -334,7 +340,11 @@ fn read(text: &str) -> Result<HumanDuration, String> {
     let mut from_zero = false;
     if let Some(rest) = [
         "~",
+        "\u{2248}",
         "about ",
+        "roughly ",
+        "nearly ",
+        "almost ",
         "around ",
         "approximately ",
         "approx. ",
@@ -348,14 +358,30 @@ fn read(text: &str) -> Result<HumanDuration, String> {
         approximate = true;
         body = rest.trim_start();
     }
-    if let Some(rest) = body.strip_prefix("up to ") {
+    for later in [" or so", " approximately", " approx.", " approx"] {
+        if let Some(rest) = body.strip_suffix(later) {
+            approximate = true;
+            body = rest;
+        }
+    }
+    if let Some(rest) = UPPER.iter().find_map(|upper| body.strip_prefix(upper)) {
+        from_zero = true;
+        body = rest.trim_start();
+    } else if let Some(rest) = [" max", " max.", " maximum", " at most", " or less"]
+        .iter()
+        .find_map(|upper| body.strip_suffix(upper))
+    {
         from_zero = true;
         body = rest;
     }
-    for opening in ["first ", "for ", "between "] {
+    if LOWER.iter().any(|lower| body.starts_with(lower)) || body.ends_with(" or more") {
+        return Err("it says how long at least, and not how long at most".to_owned());
+    }
+    let between = body.starts_with("between ");
+    let ranged = between || body.starts_with("from ");
+    for opening in ["first ", "for ", "between ", "from "] {
         body = body.strip_prefix(opening).unwrap_or(body);
     }
-    let between = text.contains("between ");
     let mut observation = false;
     for watched in [
         " of observation",
@@ -371,8 +397,9 @@ fn read(text: &str) -> Result<HumanDuration, String> {
         }
     }
 
+    let body = written_out(body);
     let mut sides = vec![Sum::default()];
-    for token in tokens(body)? {
+    for token in tokens(&body)? {
         let second = sides.len() == 2;
         let sum = sides.last_mut().ok_or("it is empty")?;
         match token {
@@ -404,7 +431,113 @@ fn read(text: &str) -> Result<HumanDuration, String> {
             },
         }
     }
+    if ranged && sides.len() < 2 {
+        return Err("it begins like a range, and has one end only".to_owned());
+    }
     finish(sides, approximate, from_zero, observation)
+}
+
+/// What says that a duration may be shorter: the bound is its longest.
+const UPPER: &[&str] = &[
+    "up to ",
+    "at most ",
+    "no more than ",
+    "not more than ",
+    "no longer than ",
+    "less than ",
+    "under ",
+    "within ",
+    "max. ",
+    "max ",
+    "maximum of ",
+    "maximum ",
+    "\u{2264}",
+    "<=",
+    "<",
+];
+
+/// What says only how long it takes at least.
+const LOWER: &[&str] = &[
+    "at least ",
+    "more than ",
+    "over ",
+    "longer than ",
+    "no less than ",
+    "min. ",
+    "minimum ",
+    "\u{2265}",
+    ">",
+];
+
+/// `5M`: minutes to some, months to others. Beside hours or seconds, as in `1H 30M`, there is no doubt.
+fn is_month_or_minute(text: &str) -> bool {
+    let digits = text.trim_end_matches('M').trim_end();
+    text.ends_with('M')
+        && !digits.is_empty()
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b".,-~ ".contains(&byte))
+}
+
+/// Halves and quarters as numbers, and the minutes of `1h30` with their unit.
+fn written_out(body: &str) -> std::borrow::Cow<'_, str> {
+    use std::borrow::Cow;
+    let mut text = Cow::Borrowed(body);
+    for (sign, decimals) in [('\u{bd}', "5"), ('\u{bc}', "25"), ('\u{be}', "75")] {
+        if let Some(at) = text.find(sign) {
+            let whole = text[..at].ends_with(|c: char| c.is_ascii_digit());
+            let zero = if whole { "" } else { "0" };
+            text = Cow::Owned(text.replacen(sign, &format!("{zero}.{decimals}"), 1));
+        }
+    }
+    for (written, number) in [
+        ("three quarters of an hour", "45 minutes"),
+        ("quarter of an hour", "15 minutes"),
+        ("quarter hour", "15 minutes"),
+    ] {
+        if text.contains(written) {
+            text = Cow::Owned(
+                text.replace(&format!("a {written}"), number)
+                    .replace(written, number),
+            );
+        }
+    }
+    // "an hour and a half", "two and a half hours".
+    if let Some((before, after)) = text.split_once(" and a half") {
+        let number = before.rsplit(' ').next().unwrap_or_default();
+        let count = number
+            .parse::<u32>()
+            .ok()
+            .or_else(|| word_number(number).and_then(|n| u32::try_from(n.digits).ok()));
+        let halved = match (count, before.rsplit_once(' ')) {
+            (Some(count), _) if !matches!(number, "a" | "an" | "half") => {
+                let start = &before[..before.len() - number.len()];
+                Some(format!("{start}{count}.5{after}"))
+            }
+            (None, Some(("a" | "an" | "one" | "1", unit))) if after.is_empty() => {
+                unit_ms(unit).map(|_| format!("1.5 {unit}"))
+            }
+            _ => None,
+        };
+        if let Some(halved) = halved {
+            text = Cow::Owned(halved);
+        }
+    }
+    // "1h30": two digits glued to the hour are its minutes.
+    let bytes = text.as_bytes();
+    let glued = (1..bytes.len().saturating_sub(2)).find(|&at| {
+        bytes[at] == b'h'
+            && bytes[at - 1].is_ascii_digit()
+            && (b'0'..b'6').contains(&bytes[at + 1])
+            && bytes[at + 2].is_ascii_digit()
+            && bytes
+                .get(at + 3)
+                .is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'.')
+    });
+    match glued {
+        Some(at) => Cow::Owned(format!("{}m{}", &text[..at + 3], &text[at + 3..])),
+        None => text,
+    }
 }
 
 fn finish(
@@ -512,6 +645,12 @@ mod tests {
             ("3 days\u{a0}observation", 3 * DAY, 3 * DAY),
             ("1 month", MONTH, MONTH),
             ("PT1H30M", 90 * MINUTE, 90 * MINUTE),
+            ("1h30", 90 * MINUTE, 90 * MINUTE),
+            ("an hour and a half", 90 * MINUTE, 90 * MINUTE),
+            ("two and a half hours", 150 * MINUTE, 150 * MINUTE),
+            ("2\u{bd} hours", 150 * MINUTE, 150 * MINUTE),
+            ("a quarter of an hour", 15 * MINUTE, 15 * MINUTE),
+            ("\u{2264} 5 minutes", 0, 5 * MINUTE),
             ("P2D", 2 * DAY, 2 * DAY),
         ];
         for (text, min, max) in cases {
@@ -555,6 +694,13 @@ mod tests {
             "999999999 years",
             "1.2.3 h",
             "P1M",
+            "5M",
+            "at least 2 hours",
+            "between 2 hours",
+            "overnight",
+            "2 hours after cutover",
+            "1.5",
+            "a few hours",
             "99999999999999999999 s",
             "observation",
             "30 days after completion",

@@ -143,6 +143,16 @@ pub(super) fn read(text: &str, index: &Index) -> Reading {
             comparator: None,
             amount,
         }) if amount.label.is_empty() => {
+            // "error rate over 5 minutes" is as likely a span of time as a limit.
+            if metric.unit == Unit::None
+                && matches!(amount.unit, Unit::Time(_))
+                && text.to_lowercase().contains(" over ")
+            {
+                return unclear(format!(
+                    "{amount} may be a limit or a time over which to look; write `>` for a limit, \
+                     and give the metric a `unit`"
+                ));
+            }
             if amount.value_in(&metric.unit).is_none() {
                 return unclear(format!(
                     "the metric's unit is{}, which cannot be compared with {amount}",

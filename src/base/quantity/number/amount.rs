@@ -130,7 +130,11 @@ impl Amount {
 
     /// An amount at the start of a text, and nothing known to follow it.
     pub(super) fn read(text: &str) -> Result<Self, String> {
+        if text.starts_with('+') {
+            return Err("a plus sign says a change, and a fixed number is wanted".to_owned());
+        }
         let (value, rest) = leading_number(text).ok_or("no number stands there")?;
+        plain_words(rest)?;
         let glued = !rest.starts_with(' ');
         let rest = rest.trim_start();
         if let Some(label) = rest.strip_prefix('%') {
@@ -164,6 +168,62 @@ impl Amount {
             unit: Unit::parse(word),
             label: label.trim().to_owned(),
         })
+    }
+}
+
+/// Words after a number that make it something else than a fixed number.
+const RELATIVE: &[&str] = &[
+    "above", "below", "baseline", "higher", "lower", "increase", "decrease", "more", "fewer",
+    "less", "than", "worse", "better", "slower", "faster", "previous", "normal", "usual", "growth",
+    "drop",
+];
+
+/// Words that stand for many zeros, or for a count.
+const MANY: &[&str] = &[
+    "k", "thousand", "million", "mio", "billion", "bn", "x", "xx", "times", "dozen", "th", "st",
+    "nd", "rd",
+];
+
+/// Refuses what would change the meaning of the number before it: nothing is half understood.
+fn plain_words(rest: &str) -> Result<(), String> {
+    let words = rest.trim_start().trim_start_matches('%').trim_start();
+    if words.contains([
+        '<', '>', '=', '!', '\u{2264}', '\u{2265}', '\u{2260}', '\u{b1}',
+    ]) {
+        return Err("a second comparison follows the number".to_owned());
+    }
+    if words.starts_with(|c: char| {
+        !(c.is_alphanumeric() || c == '(' || c == '\u{b5}' || c == '\u{3bc}')
+    }) {
+        return Err(format!(
+            "{words:?} after the number is neither a unit nor a word"
+        ));
+    }
+    let mut all = words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let Some(first) = all.next() else {
+        return Ok(());
+    };
+    if matches!(first, "to" | "and" | "or") {
+        return Err("a range stands where one number is wanted".to_owned());
+    }
+    let glued = !rest.starts_with([' ', '%']);
+    // "1e-3", "5xx", "1.5M rows": powers, codes, millions.
+    let odd = first == "e"
+        || first.contains(|c: char| c.is_ascii_digit())
+        || first == "m" && all.clone().next().is_some();
+    if MANY.contains(&first) || glued && odd {
+        return Err(format!("{first:?} is no unit; write the number in full"));
+    }
+    match std::iter::once(first)
+        .chain(all)
+        .find(|word| RELATIVE.contains(word))
+    {
+        Some(word) => Err(format!(
+            "{word:?} compares with something else, and a fixed number is wanted"
+        )),
+        None => Ok(()),
     }
 }
 

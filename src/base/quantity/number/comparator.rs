@@ -42,6 +42,14 @@ const SPELLINGS: &[(&str, Comparator)] = &[
     ("<", Comparator::Less),
     (">", Comparator::Greater),
     ("=", Comparator::Equal),
+    ("does not exceed", Comparator::AtMost),
+    ("do not exceed", Comparator::AtMost),
+    ("must not exceed", Comparator::AtMost),
+    ("never exceeds", Comparator::AtMost),
+    ("not above", Comparator::AtMost),
+    ("not over", Comparator::AtMost),
+    ("not below", Comparator::AtLeast),
+    ("not under", Comparator::AtLeast),
     ("no more than", Comparator::AtMost),
     ("not more than", Comparator::AtMost),
     ("at most", Comparator::AtMost),
@@ -49,6 +57,13 @@ const SPELLINGS: &[(&str, Comparator)] = &[
     ("no less than", Comparator::AtLeast),
     ("not less than", Comparator::AtLeast),
     ("at least", Comparator::AtLeast),
+    ("fewer than", Comparator::Less),
+    ("lower than", Comparator::Less),
+    ("smaller than", Comparator::Less),
+    ("higher than", Comparator::Greater),
+    ("larger than", Comparator::Greater),
+    ("exceeds", Comparator::Greater),
+    ("exceed", Comparator::Greater),
     ("less than", Comparator::Less),
     ("below", Comparator::Less),
     ("under", Comparator::Less),
@@ -57,6 +72,24 @@ const SPELLINGS: &[(&str, Comparator)] = &[
     ("above", Comparator::Greater),
     ("over", Comparator::Greater),
     ("exactly", Comparator::Equal),
+    ("equals", Comparator::Equal),
+];
+
+/// Verbs that add nothing to the comparator behind them: "stays below".
+const VERBS: &[&str] = &[
+    " is",
+    " are",
+    " stays",
+    " stay",
+    " remains",
+    " remain",
+    " must be",
+    " should be",
+    " has to be",
+    " drops",
+    " falls",
+    " rises",
+    " goes",
 ];
 
 impl Comparator {
@@ -95,7 +128,10 @@ impl Comparator {
             }
             let left = text[..at].trim();
             let left = if is_word {
-                left.strip_suffix(" is").unwrap_or(left)
+                VERBS
+                    .iter()
+                    .find_map(|verb| left.strip_suffix(verb))
+                    .unwrap_or(left)
             } else {
                 left
             };

@@ -57,13 +57,19 @@ impl Range {
             };
             return Ok(Self { low, high, unit });
         }
-        let text = text.strip_prefix("between ").unwrap_or(text);
+        let opened = ["between ", "from "]
+            .iter()
+            .find_map(|open| text.strip_prefix(open));
+        let text = opened.unwrap_or(text);
         let (_, after) = leading_number(text).ok_or("no number stands there")?;
         let split = ["-", " to ", " and ", ".."].iter().find_map(|dash| {
             let at = after.find(dash)?;
             Some((text.len() - after.len() + at, dash.len()))
         });
         let Some((at, dash)) = split else {
+            if opened.is_some() {
+                return Err("it begins like a range, and has one end only".to_owned());
+            }
             let Amount { value, unit, .. } = Amount::read(text)?;
             let point = Some((value, true));
             return Ok(Self {

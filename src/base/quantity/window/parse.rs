@@ -61,6 +61,13 @@ pub(super) fn window(text: &str) -> Result<Window, String> {
                 times.push((*start, *end));
                 tail
             }
+            // "Fri 22:00 - Sat 04:00": over one midnight, which the hours alone say as well.
+            (Item::Time(start), [Item::Dash, Item::Days(to), Item::Time(end), tail @ ..])
+                if times.is_empty() && end <= start && is_next(days, *to) =>
+            {
+                times.push((*start, *end));
+                tail
+            }
             (Item::Time(_), _) => return Err("a time stands there without its partner".to_owned()),
             (Item::And, tail) => tail,
             (Item::Dash, _) => {
@@ -133,14 +140,44 @@ fn assemble(days: Days, start: u16, end: u16, zone: Zone) -> Result<Window, Stri
     Ok(Window::new(days, start, end, zone))
 }
 
+/// Whether one single day follows another.
+fn is_next(day: Days, next: Days) -> bool {
+    day.through(next)
+        .is_some_and(|both| both.0.count_ones() == 2)
+}
+
+/// `2026-12-05`, `05.12.2026`, `12/05`: a date.
+fn is_date(chunk: &str) -> bool {
+    let mut parts = chunk.split(['-', '.', '/']);
+    let digits = |part: Option<&str>| {
+        part.is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    digits(parts.next()) && digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
+}
+
 fn scan(text: &str) -> Result<Found, String> {
     let mut found = Found::default();
+    if text
+        .split([' ', 'T'])
+        .any(|chunk| is_date(chunk.trim_matches(['(', ')', ',', ';'])))
+    {
+        return Err(
+            "it names a date, and a window comes again every week; write the day of the week"
+                .to_owned(),
+        );
+    }
     for chunk in text.split(' ') {
         let bare = chunk.trim_matches(['(', ')', ',', ';']);
         match Zone::find(bare) {
             Some(Err(several)) => return Err(several),
-            Some(Ok(_)) if found.zone.is_some() => {
-                return Err("it names two time zones".to_owned());
+            Some(Ok(zone)) if found.zone.is_some() => {
+                if found
+                    .zone
+                    .as_ref()
+                    .is_none_or(|first| first.written != zone.written)
+                {
+                    return Err("it names two time zones".to_owned());
+                }
             }
             Some(Ok(zone)) => found.zone = Some(zone),
             None if bare.contains('/')
@@ -285,6 +322,11 @@ fn scan_word(word: &str, found: &mut Found) -> Result<(), String> {
         };
     }
     match plain {
+        "after" | "before" | "since" => {
+            return Err(format!(
+                "{word:?} names one end only; write both, such as 18:00-24:00"
+            ));
+        }
         "between" => found.between = true,
         "from" | "at" | "on" | "every" | "each" | "only" | "the" => {}
         "to" | "until" | "till" | "through" => found.items.push(Item::Dash),
