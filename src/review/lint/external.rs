@@ -105,8 +105,8 @@ fn rules_above(folder: &Path) -> Option<PathBuf> {
 
 /// One call of a program.
 enum Job {
-    /// A shell reads one text.
-    Syntax(usize),
+    /// A shell reads many, with extended patterns or without.
+    Syntax(Language, bool, Vec<usize>),
     /// Python reads many.
     Python(Vec<usize>),
     /// shellcheck reads many of one dialect.
@@ -114,10 +114,10 @@ enum Job {
 }
 
 impl Job {
-    fn tool(&self, texts: &[Text]) -> &'static str {
+    fn tool(&self) -> &'static str {
         match self {
-            Self::Syntax(at) if texts[*at].language == Language::Sh => "sh",
-            Self::Syntax(_) => "bash",
+            Self::Syntax(Language::Sh, ..) => "sh",
+            Self::Syntax(..) => "bash",
             Self::Python(_) => "python3",
             Self::ShellCheck(..) => "shellcheck",
         }
@@ -125,8 +125,7 @@ impl Job {
 
     fn texts(&self) -> &[usize] {
         match self {
-            Self::Syntax(at) => std::slice::from_ref(at),
-            Self::Python(many) | Self::ShellCheck(_, many) => many,
+            Self::Syntax(_, _, many) | Self::Python(many) | Self::ShellCheck(_, many) => many,
         }
     }
 }
@@ -152,10 +151,21 @@ fn jobs(texts: &[Text]) -> (Vec<Job>, usize) {
         all.filter(move |(_, text)| text.language == language)
             .map(|(at, _)| at)
     };
-    let shells: Vec<usize> = of(Language::Bash).chain(of(Language::Sh)).collect();
-    let (undo, other): (Vec<usize>, Vec<usize>) =
-        shells.iter().partition(|at| texts[**at].role == Role::Undo);
-    let mut jobs: Vec<Job> = undo.into_iter().chain(other).map(Job::Syntax).collect();
+    let mut jobs = Vec::new();
+    for undo in [true, false] {
+        for (language, patterns) in [
+            (Language::Bash, false),
+            (Language::Bash, true),
+            (Language::Sh, false),
+        ] {
+            let many: Vec<usize> = of(language)
+                .filter(|at| (texts[*at].role == Role::Undo) == undo)
+                .filter(|at| syntax::has_patterns(&texts[*at]) == patterns)
+                .collect();
+            let batches = many.chunks(syntax::BATCH);
+            jobs.extend(batches.map(|many| Job::Syntax(language, patterns, many.to_vec())));
+        }
+    }
     let python: Vec<usize> = of(Language::Python).collect();
     jobs.extend(
         python
@@ -220,7 +230,7 @@ fn ask(loaded: &Loaded, tools: &dyn Tools, texts: &[Text], files: &Files) -> Ans
                     match heard {
                         Ok(heard) => all.take(job, heard),
                         Err(trouble) => {
-                            let key = (job.tool(texts), trouble);
+                            let key = (job.tool(), trouble);
                             *all.skipped.entry(key).or_default() += job.texts().len();
                         }
                     }
@@ -265,19 +275,12 @@ impl Asking<'_> {
             return Err(Trouble::OutOfTime);
         }
         let name = |at: &usize| OsString::from(&self.files.names[*at]);
-        let (program, arguments) = match job {
-            Job::Syntax(at) => syntax::shell(&self.texts[*at], name(at)),
-            Job::Python(many) => {
-                let mut arguments = syntax::python();
-                arguments.extend(many.iter().map(name));
-                ("python3", arguments)
-            }
-            Job::ShellCheck(language, many) => {
-                let mut arguments = shellcheck::arguments(*language);
-                arguments.extend(many.iter().map(name));
-                ("shellcheck", arguments)
-            }
+        let (program, mut arguments) = match job {
+            Job::Syntax(language, patterns, _) => syntax::shell(*language, *patterns),
+            Job::Python(_) => ("python3", syntax::python()),
+            Job::ShellCheck(language, _) => ("shellcheck", shellcheck::arguments(*language)),
         };
+        arguments.extend(job.texts().iter().map(name));
         let answer = self.tools.run(&Call {
             program,
             arguments,
@@ -286,10 +289,20 @@ impl Asking<'_> {
         })?;
         let mut heard = Heard::default();
         match job {
-            Job::Syntax(at) => {
-                let file = &self.files.names[*at];
-                let fault = syntax::read_shell(&answer, file, self.texts[*at].source());
-                heard.faults.extend(fault.map(|fault| (*at, fault)));
+            Job::Syntax(_, _, many) => {
+                let each = syntax::read_each(&answer);
+                if each.len() != many.len() {
+                    let said = String::from_utf8_lossy(&answer.stderr);
+                    let last = said.lines().last().unwrap_or("it was ended by a signal");
+                    return Err(Trouble::Failed(last.to_owned()));
+                }
+                for (file, code, said) in each {
+                    if let Some(at) = self.index.get(file.as_str()) {
+                        let text = self.texts[*at].source();
+                        let fault = syntax::read_shell(code, &said, &file, text);
+                        heard.faults.extend(fault.map(|fault| (*at, fault)));
+                    }
+                }
             }
             Job::Python(_) => {
                 if answer.code != Some(0) {
