@@ -83,7 +83,7 @@ fn refuses_what_could_mean_two_things() {
         ("Sat 22:00 UTC", "partner"),
         ("Sat 25:00-26:00 UTC", "not a time"),
         ("Sat 22:00-23:00 Mars/Olympus", "no time zone"),
-        ("after hours UTC", "neither a day"),
+        ("after hours UTC", "one end only"),
         ("UTC", "neither days nor times"),
         ("13pm-2pm UTC", "o'clock"),
         ("daily 01:00-02:00 UTC EST", "two time zones"),
