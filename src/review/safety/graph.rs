@@ -19,6 +19,8 @@ pub(super) struct Node {
     pub(super) from: Option<(usize, Choice)>,
     /// The fewest faults on a path to it.
     pub(super) faults: u8,
+    /// Whether what may happen here was tried.
+    expanded: bool,
     /// Where each choice leads.
     pub(super) edges: Vec<(Choice, usize)>,
 }
@@ -89,7 +91,9 @@ impl Graph {
             if !tried {
                 return graph;
             }
-            graph.explore(model, most, &mut queue);
+            // They have a share of their own: a bound that is used up must not absolve what is lost.
+            let share = graph.nodes.len() + most;
+            graph.explore(model, share, &mut queue);
         }
     }
 
@@ -104,7 +108,7 @@ impl Graph {
                 std::mem::swap(queue, &mut later);
                 continue;
             };
-            if !self.nodes[n].edges.is_empty() || self.nodes[n].faults < faults {
+            if self.nodes[n].expanded || self.nodes[n].faults < faults {
                 continue;
             }
             if self.nodes.len() >= most {
@@ -112,6 +116,7 @@ impl Graph {
                 queue.clear();
                 return;
             }
+            self.nodes[n].expanded = true;
             let rest = self.nodes[n].fork == Fork::Rest;
             if rest && self.nodes[n].place.is_well(&model.program) {
                 continue;
@@ -182,6 +187,7 @@ impl Graph {
             fork,
             from,
             faults,
+            expanded: false,
             edges: Vec::new(),
         });
         queue.push_back((n, faults));
@@ -200,7 +206,7 @@ impl Graph {
                 }
             }
             // What the bound cut off is not judged.
-            let unknown = self.cut && node.edges.is_empty();
+            let unknown = !node.expanded;
             if unknown || (node.fork == Fork::Rest && node.place.is_well(&model.program)) {
                 well[n] = true;
                 open.push(n);

@@ -432,7 +432,9 @@ fn a_long_plan_is_walked_in_few_states() {
         .collect();
     let model = model::of(&plan(&phases, ""));
     let graph = Graph::of(&model, 3_000);
-    assert!(!graph.broken && graph.nodes.len() < 3_200);
+    assert!(!graph.broken);
+    assert!(!dead_ends(&model, &graph).is_empty());
+    assert!(graph.nodes.len() < 7_000, "{}", graph.nodes.len());
     assert!(
         model.program.steps.len() <= 64,
         "{}",
