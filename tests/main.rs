@@ -3,6 +3,7 @@
 mod house;
 
 mod bad_input;
+mod broken;
 mod corpus;
 mod discount_code;
 mod editor;

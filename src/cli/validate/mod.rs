@@ -111,11 +111,22 @@ fn judge(
     surroundings: Surroundings<'_>,
     whole: bool,
 ) -> (Vec<Finding>, Option<Program>) {
-    let mut findings = stage("review", || review(loaded, surroundings));
+    let folder = PlanFolder(loaded.folder().to_owned());
+    let reviews = || stage("review", || review(loaded, surroundings));
+    let lowers = || stage("lower", || lower(&loaded.plan, &folder));
+    let (mut findings, lowered) = if loaded.arena.is_large() {
+        std::thread::scope(|scope| {
+            let lowered = scope.spawn(lowers);
+            let findings = reviews();
+            let lowered = lowered
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (findings, lowered)
+        })
+    } else {
+        (reviews(), lowers())
+    };
     let structural = findings.iter().any(is_structural);
-    let lowered = stage("lower", || {
-        lower(&loaded.plan, &PlanFolder(loaded.folder().to_owned()))
-    });
     match lowered {
         Ok(program) if whole && !structural => {
             let mut more = stage("walk", || review_program(loaded, &program, surroundings));

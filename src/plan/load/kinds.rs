@@ -24,6 +24,9 @@ pub(super) fn help(arena: &Arena, found: &Kind, expected: &[JsonType]) -> String
         Kind::Bool(value) if wants(JsonType::String) => {
             format!("put it in quotes: \"{value}\"")
         }
+        Kind::Number(_, text) if wants(JsonType::Integer) => {
+            format!("write a whole number of at most 18 digits instead of {text}")
+        }
         Kind::Text(text) if wants(JsonType::Array) && text.len() < SHORT => {
             format!("write it as a list: [\"{text}\"]")
         }

@@ -224,12 +224,19 @@ impl Salvage {
                     let names = is_name(key) || !plain;
                     mended.touch(pointer, names);
                 }
+                // One side of a merge was read.
+                codes::SYNTAX => {}
                 codes::UNKNOWN_TAG => mended.touch(pointer, false),
                 codes::RECURSIVE_ALIAS => {
                     if let Some((above, _)) = pointer.rsplit_once('/') {
                         mended.unsure.insert(above.to_owned());
                     }
                     mended.touch(pointer, true);
+                }
+                codes::KEY_NOT_TEXT => {
+                    // Its mapping may have been meant to be something else, and that is said already.
+                    mended.touch(join(&pointer, "?"), true);
+                    mended.taken.insert(pointer);
                 }
                 _ => {
                     mended.touch(join(&pointer, "<<"), true);

@@ -230,6 +230,12 @@ impl Reader<'_> {
                             map: pointer.to_owned(),
                             key: (*near).to_owned(),
                         }));
+                    if let Some(above) = above(pointer, &key, &trail) {
+                        self.unknown.mends.push(Mend::Maybe {
+                            map: above.to_owned(),
+                            key: key.clone(),
+                        });
+                    }
                     if let Some(home) = trail.value().and_then(|schema| home_of(&key, schema)) {
                         self.unknown.vague.push(join(&join(pointer, home), &key));
                     }
@@ -264,15 +270,11 @@ impl Reader<'_> {
         if let Some(home) = trail.value().and_then(|schema| home_of(key, schema)) {
             return format!("`{key}` belongs into `{home}`");
         }
-        let mut above = pointer;
-        for schema in trail.above() {
-            above = above.rsplit_once('/').map_or("", |(above, _)| above);
-            if keys_of(schema).contains(&key) {
-                return format!(
-                    "`{key}` is a key of {}: check the indentation",
-                    self.owner(above)
-                );
-            }
+        if let Some(above) = above(pointer, key, trail) {
+            return format!(
+                "`{key}` is a key of {}: check the indentation",
+                self.owner(above)
+            );
         }
         if known.is_empty() {
             return "keys of your own start with `x-`".to_owned();
@@ -424,4 +426,16 @@ impl Reader<'_> {
         };
         self.find(codes::PROBE_COUNT, pointer, message, help);
     }
+}
+
+/// The nearest place above that has a key of this name.
+fn above<'p>(pointer: &'p str, key: &str, trail: &Trail) -> Option<&'p str> {
+    let mut above = pointer;
+    for schema in trail.above() {
+        above = above.rsplit_once('/').map_or("", |(above, _)| above);
+        if keys_of(schema).contains(&key) {
+            return Some(above);
+        }
+    }
+    None
 }

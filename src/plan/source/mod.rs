@@ -7,6 +7,7 @@
 mod comments;
 mod parse;
 mod scalar;
+mod slips;
 mod within;
 
 pub use comments::{Comment, comments_of};
@@ -108,6 +109,12 @@ impl Arena {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// Whether there is so much that a second thread is worth its start.
+    #[must_use]
+    pub const fn is_large(&self) -> bool {
+        self.nodes.len() > 20_000
     }
 
     /// The document's value.

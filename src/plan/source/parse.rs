@@ -105,7 +105,20 @@ impl Builder {
             emit_comments: false,
         };
         let mut documents = 0;
-        for event in Parser::new_from_str_with_options(text.text(), options) {
+        let unmerged = super::slips::unmerged(text.text());
+        for at in unmerged.iter().flat_map(|unmerged| &unmerged.conflicts) {
+            let (_, end) = text.line_range(text.position(*at).0);
+            self.find(
+                codes::SYNTAX,
+                span_of(*at, end),
+                "a merge left both sides here",
+                "keep one of the two sides and delete the markers; what follows is about the first side",
+            );
+        }
+        let read = unmerged
+            .as_ref()
+            .map_or(text.text(), |unmerged| &unmerged.text);
+        for event in Parser::new_from_str_with_options(read, options) {
             let (event, at) = match event {
                 Ok(pair) => pair,
                 Err(error) => {
@@ -113,7 +126,7 @@ impl Builder {
                     let byte = marker
                         .byte_offset()
                         .unwrap_or_else(|| text.byte(marker.line(), marker.col() + 1));
-                    self.stopped(&error, byte);
+                    self.stopped(text, &error, byte);
                     return false;
                 }
             };
@@ -199,7 +212,7 @@ impl Builder {
         );
     }
 
-    fn stopped(&mut self, error: &granit_parser::ScanError, byte: usize) {
+    fn stopped(&mut self, text: &SourceText, error: &granit_parser::ScanError, byte: usize) {
         let span = span_of(byte, byte + 1);
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => self.find(
@@ -210,12 +223,15 @@ impl Builder {
             ),
             kind => {
                 let message = format!("this is not YAML: {kind}");
-                self.find(
-                    codes::SYNTAX,
-                    span,
-                    message,
-                    "the cause is often a line above: a missing quote, a tab, or wrong indentation",
-                );
+                let slip = super::slips::cause(text, byte);
+                let pointer = self.pointer();
+                let location = self.arena.location(span_of(slip.at, slip.at + 1), &pointer);
+                let mut finding = Finding::new(codes::SYNTAX, location, message).help(slip.help);
+                if text.position(slip.at).0 != text.position(byte).0 {
+                    let stopped = self.arena.location(span, &pointer);
+                    finding = finding.label(stopped, "here the parser could not go on");
+                }
+                self.findings.push(finding);
             }
         }
     }
