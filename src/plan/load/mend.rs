@@ -6,6 +6,7 @@
 //! document as it is written, and it is known what was guessed: see [`Mended::original`] and
 //! [`Mended::touched`].
 
+use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
@@ -275,8 +276,8 @@ impl Mended {
             };
             for entry in entries {
                 let key = entry.key.to_string();
-                if !names.contains_key(&key) {
-                    names.insert(key, format!("/{index}{}", join("", &entry.key)));
+                if let Vacant(place) = names.entry(key) {
+                    place.insert(format!("/{index}{}", join("", &entry.key)));
                     joined.push(entry.clone());
                 }
             }
