@@ -185,7 +185,7 @@ fn rehearsed(cx: &mut Context<'_>) {
     // What a test found is said above; here only whether there was one.
     let was_tested =
         |test: &RollbackTesting| test.tested == Some(true) || test.test_result.is_some();
-    if claims.is_empty() || tests.iter().any(was_tested) || has_certificate(cx) {
+    if claims.is_empty() || tests.iter().any(was_tested) {
         return;
     }
     let at = if cx.plan().rollback_strategy.is_some() {
@@ -201,21 +201,11 @@ fn rehearsed(cx: &mut Context<'_>) {
         ),
     };
     let mut finding = Finding::new(codes::NEVER_REHEARSED, cx.locate(at), what).help(
-        "run `orchestrate rehearse` in an environment that is not production, or record tests under \
+        "run the plan where it is not production, roll it back there, and record that under \
          `rollback_strategy.rollback_testing`",
     );
     if cx.is_practice() {
         finding.level = diagnostic::Level::Note;
     }
     cx.findings.push(finding);
-}
-
-/// A rehearsal leaves its certificate beside the plan; what it is worth is judged by whoever reads it.
-fn has_certificate(cx: &Context<'_>) -> bool {
-    let Ok(entries) = std::fs::read_dir(cx.folder().join("rehearsals")) else {
-        return false;
-    };
-    entries
-        .flatten()
-        .any(|entry| entry.path().extension().is_some_and(|e| e == "json"))
 }

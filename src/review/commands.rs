@@ -2,33 +2,58 @@
 
 use super::Context;
 use crate::base::diagnostic::codes;
-use crate::plan::model::{CommandItem, CommandMapping, Instruction, Step, StepType};
+use crate::plan::model::{
+    CommandItem, CommandMapping, Instruction, Plan, PointProcedure, Step, StepType,
+};
 
 pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
     for (pointer, step) in cx.steps() {
         action(cx, &pointer, step);
         retry(cx, &pointer, step);
-        if let Some(undo) = &step.rollback_procedure {
-            let at = format!("{pointer}/rollback_procedure/rollback_steps");
-            instructions(cx, &at, &undo.rollback_steps);
-        }
     }
-    for (pointer, phase) in cx.phases() {
-        if let Some(point) = &phase.rollback_point
-            && let Some(crate::plan::model::PointProcedure::Mapping(procedure)) =
-                &point.rollback_procedure
-        {
-            let at = format!("{pointer}/rollback_point/rollback_procedure/steps");
-            instructions(cx, &at, &procedure.steps);
-        }
-    }
-    if let Some(strategy) = &plan.rollback_strategy {
-        for (l, level) in strategy.rollback_levels.iter().enumerate() {
-            if let Some(procedure) = &level.rollback_procedure {
-                let at = format!("/rollback_strategy/rollback_levels/{l}/rollback_procedure/steps");
-                instructions(cx, &at, &procedure.steps);
+    each_command(plan, &mut |pointer, text, bare| {
+        text_that_runs(cx, &pointer, text, bare);
+    });
+}
+
+/// Each text of the plan's steps and ways back that bash would run, with its pointer, and whether it stands in a list of
+/// commands without `run:`.
+pub(super) fn each_command<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str, bool)) {
+    for (p, phase) in plan.migration_phases.iter().enumerate() {
+        for (s, step) in phase.steps.iter().enumerate() {
+            let pointer = format!("/migration_phases/{p}/steps/{s}");
+            if let Some(details) = &step.execution_details
+                && details.automation_script.is_none()
+            {
+                for (i, command) in details.commands.iter().enumerate() {
+                    let at = format!("{pointer}/execution_details/commands/{i}");
+                    match command {
+                        CommandItem::Text(text) => see(at, text, true),
+                        CommandItem::Mapping(mapping) => mapping_that_runs(at, mapping, see),
+                    }
+                }
             }
+            if let Some(undo) = &step.rollback_procedure {
+                let at = format!("{pointer}/rollback_procedure/rollback_steps");
+                instructions(&at, &undo.rollback_steps, see);
+            }
+        }
+        if let Some(point) = &phase.rollback_point
+            && let Some(PointProcedure::Mapping(procedure)) = &point.rollback_procedure
+        {
+            let at = format!("/migration_phases/{p}/rollback_point/rollback_procedure/steps");
+            instructions(&at, &procedure.steps, see);
+        }
+    }
+    let levels = plan
+        .rollback_strategy
+        .iter()
+        .flat_map(|strategy| &strategy.rollback_levels);
+    for (l, level) in levels.enumerate() {
+        if let Some(procedure) = &level.rollback_procedure {
+            let at = format!("/rollback_strategy/rollback_levels/{l}/rollback_procedure/steps");
+            instructions(&at, &procedure.steps, see);
         }
     }
 }
@@ -58,13 +83,6 @@ fn action(cx: &mut Context<'_>, pointer: &str, step: &Step) {
     if details.commands.is_empty() && details.manual_steps.is_empty() && !catalogue {
         nothing(cx, pointer, step);
     }
-    for (i, command) in details.commands.iter().enumerate() {
-        let at = format!("{pointer}/execution_details/commands/{i}");
-        match command {
-            CommandItem::Text(text) => text_that_runs(cx, &at, text, true),
-            CommandItem::Mapping(mapping) => mapping_that_runs(cx, &at, mapping),
-        }
-    }
 }
 
 fn nothing(cx: &mut Context<'_>, pointer: &str, step: &Step) {
@@ -79,18 +97,26 @@ fn nothing(cx: &mut Context<'_>, pointer: &str, step: &Step) {
     );
 }
 
-fn instructions(cx: &mut Context<'_>, pointer: &str, items: &[Instruction]) {
+fn instructions<'a>(
+    pointer: &str,
+    items: &'a [Instruction],
+    see: &mut dyn FnMut(String, &'a str, bool),
+) {
     for (i, item) in items.iter().enumerate() {
         if let Instruction::Run(mapping) = item {
-            mapping_that_runs(cx, &format!("{pointer}/{i}"), mapping);
+            mapping_that_runs(format!("{pointer}/{i}"), mapping, see);
         }
     }
 }
 
-fn mapping_that_runs(cx: &mut Context<'_>, pointer: &str, mapping: &CommandMapping) {
+fn mapping_that_runs<'a>(
+    pointer: String,
+    mapping: &'a CommandMapping,
+    see: &mut dyn FnMut(String, &'a str, bool),
+) {
     // Another shell has another language.
     if mapping.shell.is_none() {
-        text_that_runs(cx, &format!("{pointer}/run"), &mapping.run, false);
+        see(pointer + "/run", &mapping.run, false);
     }
 }
 

@@ -31,6 +31,7 @@ mod safety;
 mod schedule;
 mod scripts;
 mod sentences;
+mod shell;
 mod support;
 mod times;
 mod timing;
@@ -73,6 +74,7 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     cycles::check(&mut cx);
     scripts::check(&mut cx);
     commands::check(&mut cx);
+    shell::check(&mut cx);
     moments::check(&mut cx);
     expressions::check(&mut cx);
     approvals::check(&mut cx);

@@ -128,6 +128,11 @@ codes! {
     SAME_SCRIPT OR0311 Warning "One script does different things";
     OUTCOME_OPEN OR0312 Note "After a crash only a person can say what happened";
     DONE_IF_MANUAL OR0313 Warning "A `done_if` asks a person";
+    COMMAND_TEMPLATE OR0314 Warning "A command expects a template";
+    COMMAND_FILE_MISSING OR0315 Warning "A command runs a file that is not there";
+    NEEDS_TERMINAL OR0316 Warning "A command needs a terminal";
+    NOTHING_TO_READ OR0317 Warning "A client is given nothing to do";
+    LEFT_RUNNING OR0318 Warning "A process is left running";
     APPROVERS_MISSING OR0401 Error "Approval is required but nobody can give it";
     APPROVAL_NOT_SAID OR0402 Warning "Approvers are given but approval is not required";
     APPROVALS_IMPOSSIBLE OR0403 Error "More approvals are needed than there are approvers";

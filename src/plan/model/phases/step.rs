@@ -194,6 +194,7 @@ pub enum OnInterrupt {
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How many attempts in all, the first one included. Example: `3`.
+    #[schemars(range(min = 1))]
     pub attempts: u32,
     /// How long to wait between two attempts (default `0s`). Example: `10s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
