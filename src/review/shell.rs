@@ -320,7 +320,7 @@ fn ends_in_background(text: &str) -> bool {
         && !["nohup", "setsid", "disown", "systemd-run", "daemonize"]
             .iter()
             .any(|word| text.contains(word))
-        && text.matches(['"', '\'']).count() % 2 == 0
+        && text.matches(['"', '\'']).count().is_multiple_of(2)
 }
 
 /// Files of the plan's folder that a text runs: `./undo.sh`, `bash scripts/x.sh`, `psql -f x.sql`. None where the text

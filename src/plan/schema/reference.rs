@@ -423,7 +423,8 @@ fn flow(value: &Value) -> String {
 
 /// A text with quotes where YAML needs them.
 fn word(text: &str, within: bool) -> String {
-    let plain = !(within && text.contains(['{', '}', '[', ']', ',', '"']))
+    let special = within && text.contains(['{', '}', '[', ']', ',', '"']);
+    let plain = !special
         && serde_yaml::from_str::<Value>(text).is_ok_and(|read| read == text)
         && !text.contains(": ")
         && !text.contains(" #");
