@@ -234,7 +234,7 @@ fn retry(cx: &mut Context<'_>, pointer: &str, step: &Step) {
     let Some(retry) = &step.retry else {
         return;
     };
-    if retry.attempts <= 1 || step.idempotent == Some(true) || super::undo::can_run(step) {
+    if retry.attempts.get() <= 1 || step.idempotent == Some(true) || super::undo::can_run(step) {
         return;
     }
     cx.find(

@@ -123,7 +123,14 @@ impl Reader<'_> {
             | ValidationErrorKind::ExclusiveMinimum { limit }
             | ValidationErrorKind::ExclusiveMaximum { limit } => {
                 let message = format!("{} is out of range", self.owner(pointer));
-                let help = format!("the limit is {limit}");
+                let help = match error.kind() {
+                    ValidationErrorKind::Minimum { .. } => format!("use {limit} or more"),
+                    ValidationErrorKind::Maximum { .. } => format!("use {limit} or less"),
+                    ValidationErrorKind::ExclusiveMinimum { .. } => {
+                        format!("use more than {limit}")
+                    }
+                    _ => format!("use less than {limit}"),
+                };
                 self.find(codes::OUT_OF_RANGE, pointer, message, help);
                 self.without(pointer);
             }

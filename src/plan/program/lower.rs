@@ -330,7 +330,7 @@ impl Lowering<'_> {
             .retry
             .as_ref()
             .map_or_else(Retry::default, |retry| Retry {
-                attempts: retry.attempts.max(1),
+                attempts: retry.attempts.get(),
                 backoff_ms: self
                     .duration(retry.backoff.as_deref(), &format!("{at}/retry/backoff"))
                     .unwrap_or(0),

@@ -1,5 +1,7 @@
 //! A step: its preconditions, its action, its validation.
 
+use std::num::NonZeroU32;
+
 use crate::plan::model::prelude::*;
 
 use super::undo::RollbackProcedure;
@@ -190,12 +192,11 @@ pub enum OnInterrupt {
 }
 
 /// How often and how fast a failed step is repeated.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How many attempts in all, the first one included. Example: `3`.
-    #[schemars(range(min = 1))]
-    pub attempts: u32,
+    pub attempts: NonZeroU32,
     /// How long to wait between two attempts (default `0s`). Example: `10s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backoff: Option<String>,
