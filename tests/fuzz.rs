@@ -9,7 +9,6 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,6 +22,9 @@ use serde_json::Value;
 
 /// An input that takes longer hangs.
 const TOO_LONG: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether one hangs.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Inputs are cut to this size.
 const MOST_BYTES: usize = 48 * 1024;
@@ -46,14 +48,14 @@ fn main() -> ExitCode {
     let folder = tempfile::tempdir().expect("a folder for the inputs");
     let path = folder.path().join("plan.yaml");
     let watched = Arc::new(Watched::default());
-    watched.clone().watch();
+    watched.clone().watch(seed);
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
     let (mut inputs, mut findings, mut warm) = (0_u64, 0_usize, 0);
     while begun.elapsed() < Duration::from_secs(seconds) {
         inputs += 1;
         let input = corpus.input(&mut Dice::new(seed, inputs));
-        watched.begins(&input);
+        watched.begins(inputs, &input);
         let outcome = catch_unwind(AssertUnwindSafe(|| ask(&path, &input)));
         watched.ends();
         match outcome {
@@ -136,32 +138,36 @@ fn resident_kib() -> u64 {
         .unwrap_or_default()
 }
 
-/// The input that is being answered, and since when.
+/// The input that is being answered, and its number.
 #[derive(Default)]
 struct Watched {
-    since: Mutex<Option<(Instant, Vec<u8>)>>,
-    count: AtomicU64,
+    asked: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl Watched {
-    fn begins(&self, input: &[u8]) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        *self.since.lock().expect("nobody panics with it") = Some((Instant::now(), input.to_vec()));
+    fn begins(&self, number: u64, input: &[u8]) {
+        *self.asked.lock().expect("nobody panics with it") = Some((number, input.to_vec()));
     }
 
     fn ends(&self) {
-        *self.since.lock().expect("nobody panics with it") = None;
+        *self.asked.lock().expect("nobody panics with it") = None;
     }
 
-    fn watch(self: Arc<Self>) {
+    /// Looks twice a second. Looks are counted, not time: a machine that was suspended, or a stopped process, is no
+    /// hang.
+    fn watch(self: Arc<Self>, seed: u64) {
         thread::spawn(move || {
+            let (mut same, mut looks) = (0, 0);
             loop {
-                thread::sleep(Duration::from_millis(500));
-                let since = self.since.lock().expect("nobody panics with it").clone();
-                if let Some((since, input)) = since
-                    && since.elapsed() > TOO_LONG
-                {
-                    kept(&input, 0, self.count.load(Ordering::Relaxed), "it hangs");
+                thread::sleep(LOOK);
+                let asked = self.asked.lock().expect("nobody panics with it").clone();
+                let Some((number, input)) = asked else {
+                    continue;
+                };
+                looks = if number == same { looks + 1 } else { 0 };
+                same = number;
+                if LOOK * looks > TOO_LONG {
+                    kept(&input, seed, number, "it hangs");
                     std::process::exit(1);
                 }
             }
