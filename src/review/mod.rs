@@ -26,6 +26,7 @@ mod names;
 mod outcomes;
 mod probes;
 mod references;
+mod removals;
 mod risks;
 mod safety;
 mod schedule;
@@ -108,6 +109,7 @@ pub fn review_program(
 ) -> Vec<Finding> {
     let mut cx = Context::new(loaded, surroundings);
     safety::check(&mut cx, program);
+    removals::check(&mut cx, program);
     schedule::check(&mut cx, program);
     cx.sorted()
 }
