@@ -351,7 +351,9 @@ impl Reader<'_> {
         };
         let before = self.acts.len();
         if is_assignment || call.words.is_empty() {
-            self.redirects(&call, text, true);
+            // `exec > log` sends what follows there.
+            let nothing = command.words.is_empty();
+            self.redirects(&call, text, nothing);
             return false;
         }
         let tests = self.call(&call);
@@ -423,6 +425,10 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, deed: Deed, text: Option<&str>, range: &Range<usize>) {
+        // An empty log fills again.
+        if deed == EMPTIED && text.is_some_and(|text| text.contains("log")) {
+            return;
+        }
         match self.key(text) {
             Some(key) => self.add(deed, key, range),
             // It may be any file.
@@ -1088,15 +1094,6 @@ impl Reader<'_> {
                 return;
             }
             ["run" | "create", ..] => {
-                for (at, word) in words.iter().enumerate() {
-                    if matches!(*word, "-v" | "--volume")
-                        && let Some((Some(volume), range)) = call.words.get(at + 1)
-                        && let Some((volume, _)) = volume.split_once(':')
-                        && !volume.contains('/')
-                    {
-                        self.add(NEEDED, format!("v/{volume}"), range);
-                    }
-                }
                 // What it mounts it may change.
                 self.anything_in_files(&call.range);
                 return;

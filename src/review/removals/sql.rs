@@ -51,16 +51,15 @@ fn scan(text: &str) -> Vec<(Token, Range<usize>)> {
                 .find(end)
                 .map_or(text.len(), |length| from + length + end.len())
         };
-        if rest.starts_with("--") || (c == '\\' && (at == 0 || text[..at].ends_with('\n'))) {
-            if rest.starts_with("\\i") {
+        if rest.starts_with("--") || c == '\\' {
+            // What the client is told (`\i`, `\copy`, `\gexec`) may do anything.
+            if c == '\\' {
+                let word = Token::Word {
+                    text: "do".to_owned(),
+                    quoted: false,
+                };
                 tokens.push((Token::Sign(';'), at..at));
-                tokens.push((
-                    Token::Word {
-                        text: "do".to_owned(),
-                        quoted: false,
-                    },
-                    at..at,
-                ));
+                tokens.push((word, at..at));
                 tokens.push((Token::Sign(';'), at..at));
             }
             at = past(at, "\n");
@@ -428,6 +427,19 @@ impl Reader<'_> {
                     quoted: false,
                 } => {
                     let names_table = match text.as_str() {
+                        "into" if !is(tokens, 0, "insert") && !is(tokens, 0, "merge") => {
+                            if let Some(new) = name(
+                                tokens,
+                                past(tokens, i + 1, &["temp", "temporary", "unlogged", "table"]),
+                            ) {
+                                self.add(
+                                    Deed::Make { below: true },
+                                    self.relation(&new),
+                                    new.range,
+                                );
+                            }
+                            false
+                        }
                         "from" => {
                             !brackets.last().copied().unwrap_or(false)
                                 && !(i > 0 && is(tokens, i - 1, "distinct"))
@@ -547,6 +559,14 @@ mod tests {
             ["?/b"]
         );
         assert_eq!(shown("BEGIN; DROP TABLE a; ROLLBACK"), [""; 0]);
+        assert_eq!(
+            shown("SELECT * INTO a FROM b JOIN c ON true"),
+            ["+/a", "?/b", "?/c"]
+        );
+        assert_eq!(
+            shown("truncate a;\n\\copy a from 'x'\nselect 1"),
+            ["-/a", "+q"]
+        );
         assert_eq!(shown("-- DROP TABLE a;\nSELECT 'FROM b'"), [""; 0]);
     }
 

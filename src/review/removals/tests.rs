@@ -52,7 +52,10 @@ fn removals_are_exact() {
         hard("find old -type f -delete; find new -name x -delete"),
         ["-old"]
     );
-    assert_eq!(hard(": > log; > other; echo x > third"), ["-log", "-other"]);
+    assert_eq!(
+        hard(": > full; > other; echo x > third"),
+        ["-full", "-other"]
+    );
     assert_eq!(
         hard("truncate -s 0 a; truncate -s 10 b; shred -u c; shred d"),
         ["-a", "-c"]
@@ -101,6 +104,13 @@ fn doubt_is_neither_a_removal_nor_a_need() {
         "rm \"$ORCHESTRATE_EVIDENCE_DIR/x\"",
         "ssh host rm a",
         "rmdir --ignore-fail-on-non-empty a",
+        "{ echo 1; echo 2; } > a",
+        "for f in x; do echo $f; done > a",
+        "(echo 1) > a",
+        "exec > a",
+        "! test -e a",
+        ": > app.log",
+        "docker run -v data:/data shop",
         "cat a 2>/dev/null || true",
     ] {
         let found: Vec<String> = hard(text)

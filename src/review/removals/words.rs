@@ -105,6 +105,8 @@ pub(super) fn commands(text: &str) -> Vec<Command> {
         before: Joint::End,
         open: Vec::new(),
         here: Vec::new(),
+        closed: false,
+        negated: false,
     };
     lexer.run();
     lexer.found
@@ -121,6 +123,10 @@ struct Lexer<'t> {
     open: Vec<&'static str>,
     /// Delimiters of here-documents whose text begins on the next line, with the command and its redirection.
     here: Vec<(String, bool, usize)>,
+    /// A compound command was closed: redirections that follow are of its output.
+    closed: bool,
+    /// Behind `!`: a failure is expected.
+    negated: bool,
 }
 
 impl Lexer<'_> {
@@ -157,6 +163,7 @@ impl Lexer<'_> {
                     self.operator(1, Joint::End);
                     if self.open.last() == Some(&")") {
                         self.open.pop();
+                        self.closed = true;
                     }
                 }
                 '<' | '>' if !self.starts("<(") && !self.starts(">(") => self.redirect(),
@@ -188,17 +195,29 @@ impl Lexer<'_> {
 
     fn end(&mut self, after: Joint, newline: bool) {
         if self.words.is_empty() && self.redirects.is_empty() {
+            self.closed = false;
             // A line may end behind an operator.
             if !(newline && self.before != Joint::End) {
                 self.before = after;
             }
             return;
         }
+        let mut redirects = std::mem::take(&mut self.redirects);
+        if std::mem::take(&mut self.closed) && self.words.is_empty() {
+            for redirect in &mut redirects {
+                if redirect.kind == Direction::Write {
+                    redirect.kind = Direction::Append;
+                }
+            }
+        }
         let command = Command {
             words: std::mem::take(&mut self.words),
-            redirects: std::mem::take(&mut self.redirects),
+            redirects,
             before: self.before,
-            after,
+            after: match std::mem::take(&mut self.negated) {
+                true => Joint::Or,
+                false => after,
+            },
             nested: !self.open.is_empty(),
         };
         self.found.push(command);
@@ -335,9 +354,14 @@ impl Lexer<'_> {
                 if self.open.last() == Some(&end) {
                     self.open.pop();
                 }
+                self.closed = true;
                 return;
             }
-            Some("then" | "do" | "else" | "elif" | "!" | "time") => return,
+            Some("!") => {
+                self.negated = true;
+                return;
+            }
+            Some("then" | "do" | "else" | "elif" | "time") => return,
             _ => None,
         };
         match closes {
