@@ -121,3 +121,51 @@ fn what_is_printed_about_changed_files_can_be_pasted() {
         .unwrap();
     cli.paste(command).with_code(6).says("the sun is up");
 }
+
+#[test]
+fn programs_get_a_result_whatever_was_typed_wrong() {
+    let folder = tempfile::tempdir().expect("failed to create a folder");
+    let cli = Cli::new(folder.path());
+    let wrong: [(&[&str], Option<&str>, i32); 12] = [
+        (&["--output", "json"], None, 2),
+        (&["explian", "--output", "json"], None, 2),
+        (&["explain", "--output", "json"], Some("explain"), 2),
+        (&["explain", "OR9999", "--output=json"], Some("explain"), 2),
+        (&["init", "--foo", "--output", "json"], Some("init"), 2),
+        (&["init", "--name", "", "--output", "json"], Some("init"), 2),
+        (&["fmt", "none.yaml", "--output", "json"], Some("fmt"), 1),
+        (
+            &["preview", "none.yaml", "--output", "json"],
+            Some("preview"),
+            3,
+        ),
+        (&["preview", "--output", "json"], Some("preview"), 2),
+        (&["schema", "extra", "--output", "json"], Some("schema"), 2),
+        (
+            &["validate", "none.yaml", "--output", "json"],
+            Some("validate"),
+            3,
+        ),
+        (
+            &["validate", "--level", "x", "--output", "json"],
+            Some("validate"),
+            2,
+        ),
+    ];
+    for (typed, verb, code) in wrong {
+        let ended = cli.run(typed).with_code(code);
+        let lines: Vec<serde_json::Value> = ended
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}")))
+            .collect();
+        assert!(
+            lines.iter().all(|line| line["format_version"] == 1),
+            "{typed:?}"
+        );
+        let last = lines.last().unwrap_or_else(|| panic!("{typed:?}: nothing"));
+        assert_eq!(last["type"], "result", "{typed:?}");
+        assert_eq!(last["exit_code"], code, "{typed:?}");
+        assert_eq!(last["verb"].as_str(), verb, "{typed:?}");
+    }
+}

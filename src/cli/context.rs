@@ -185,8 +185,14 @@ impl Context {
         }
     }
 
-    /// Says what went wrong.
+    /// Says what went wrong, and ends the verb.
     pub(super) fn failed(&self, verb: &str, failure: &Failure) {
+        self.error(verb, failure);
+        self.result(verb, failure.exit_code, None, None);
+    }
+
+    /// Says what went wrong with a part of what was asked.
+    pub(super) fn error(&self, verb: &str, failure: &Failure) {
         let (red, plain) = if self.colour {
             ("\u{1b}[1;31m", "\u{1b}[0m")
         } else {
@@ -209,7 +215,6 @@ impl Context {
                 "next": failure.next,
             }));
         }
-        self.result(verb, failure.exit_code, None, None);
     }
 }
 

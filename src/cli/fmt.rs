@@ -32,7 +32,7 @@ enum Outcome {
 
 pub(super) fn verb(context: &Context, arguments: &FmtArgs) -> Result<u8, Failure> {
     let (mut changed, mut invalid) = (0, 0);
-    let mut failed = None;
+    let mut failed = false;
     for file in &arguments.files {
         match one(context, arguments, file) {
             Ok(Outcome::Same) => {}
@@ -40,16 +40,14 @@ pub(super) fn verb(context: &Context, arguments: &FmtArgs) -> Result<u8, Failure
             Ok(Outcome::Invalid) => invalid += 1,
             // The others are formatted all the same.
             Err(failure) if arguments.files.len() > 1 => {
-                context.say(&format!("error: {}", failure.message));
-                failed = Some(failure);
+                context.error("fmt", &failure);
+                failed = true;
             }
             Err(failure) => return Err(failure),
         }
     }
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
     let exit_code = match (invalid, changed) {
+        _ if failed => 1,
         (1.., _) => 3,
         (0, 1..) if arguments.check => 8,
         _ => 0,

@@ -20,6 +20,7 @@ mod resume;
 mod run;
 pub mod schema;
 mod status;
+mod usage;
 pub mod validate;
 mod variables;
 mod watch;
@@ -43,6 +44,9 @@ pub fn main() -> ExitCode {
             let code = if error.use_stderr() { 2 } else { 0 };
             // A closed pipe is nothing to complain about.
             let _ = error.print();
+            if code != 0 && usage::wants_json() {
+                usage::print(&error);
+            }
             return ExitCode::from(code);
         }
     };
