@@ -232,7 +232,7 @@ pub(super) fn verb(
         let name = plan.display().to_string();
         if arguments.coverage.is_some() {
             let program = program.as_ref();
-            covered.push(program.map(|program| coverage::Report::of(&name, program)));
+            covered.push(program.map(|program| coverage::Report::of(&name, program, now)));
         }
         if only {
             // The process ends soon: taking a large plan apart piece by piece would be a tenth of its time.

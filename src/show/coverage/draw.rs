@@ -1,7 +1,7 @@
 //! Coverage as text: a table of phases and gates, then what is missing.
 
 use super::{Coverage, GateCoverage, Part, PhaseCoverage, Report, Way};
-use crate::show::preview::draw_checks;
+use crate::show::preview::{draw_checks, way_back};
 use crate::show::text::{Look, Page, Tone, columns, cut, visible};
 use crate::show::words;
 
@@ -244,8 +244,8 @@ fn draw_phase(page: &mut Page, phase: &PhaseCoverage) {
         _ => "by the undo of each step, last first".to_owned(),
     };
     page.field(2, "phase undone:", &whole);
-    if let Some(takes) = &phase.full_rollback {
-        page.field(2, "full rollback from its end takes:", takes);
+    if phase.back.wall.is_none() {
+        page.field(2, "full rollback from its end:", &way_back(&phase.back));
     }
     for gate in &phase.gates {
         draw_gate(page, gate);

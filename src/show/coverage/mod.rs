@@ -7,9 +7,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::preview::{CheckPreview, check};
+use super::preview::{BackPreview, CheckPreview, Clock, check, planned_phase};
 use super::words;
 use crate::plan::program::{
     Action, Check, Gate, GateAt, GateResponse, How, Level, OnFailure, PhaseUndo, Program, Run,
@@ -116,6 +117,8 @@ pub struct PhaseCoverage {
     pub steps: Vec<StepCoverage>,
     /// How long a full rollback from the end of this phase takes, in words; none where it is not possible.
     pub full_rollback: Option<String>,
+    /// The same in figures and, where the plan has a window, how late it can begin.
+    pub back: BackPreview,
 }
 
 /// How a step is undone.
@@ -279,10 +282,12 @@ fn gate(gate: &Gate) -> GateCoverage {
 }
 
 impl Report {
-    /// The coverage of a program, which was read from the plan of this name.
+    /// The coverage of a program, which was read from the plan of this name. The window that is open now, or opens next,
+    /// says how late one can still go back.
     #[must_use]
-    pub fn of(plan: &str, program: &Program) -> Self {
+    pub fn of(plan: &str, program: &Program, now: Timestamp) -> Self {
         let schedule = Schedule::of(program);
+        let clock = Clock::of(program, now);
         let mut before = Part::of(&program.prerequisites);
         if let Some(WindowRule::Person(check)) = &program.window {
             before.judge(check, None);
@@ -294,7 +299,7 @@ impl Report {
             .map(gate)
             .collect();
         let phases: Vec<_> = (0..program.phases.len())
-            .map(|index| phase(program, index, &schedule))
+            .map(|index| phase(program, index, &schedule, clock.as_ref()))
             .collect();
         let mut total = before.coverage;
         for phase in &phases {
@@ -350,7 +355,12 @@ impl Report {
     }
 }
 
-fn phase(program: &Program, index: usize, schedule: &Schedule) -> PhaseCoverage {
+fn phase(
+    program: &Program,
+    index: usize,
+    schedule: &Schedule,
+    clock: Option<&Clock<'_>>,
+) -> PhaseCoverage {
     let phase = &program.phases[index];
     let mut part = Part::of(&phase.start);
     let mut ways: BTreeMap<Way, usize> = BTreeMap::new();
@@ -381,7 +391,7 @@ fn phase(program: &Program, index: usize, schedule: &Schedule) -> PhaseCoverage 
             UndoWay::Pieces(_) | UndoWay::NothingToUndo => ("procedure", None),
         },
     };
-    let back = &schedule.phases[index].back;
+    let back = planned_phase(schedule, index, clock).back;
     PhaseCoverage {
         id: phase.id.to_string(),
         name: phase.name.clone(),
@@ -392,5 +402,6 @@ fn phase(program: &Program, index: usize, schedule: &Schedule) -> PhaseCoverage 
         ways,
         steps,
         full_rollback: back.wall.is_none().then(|| back.takes.say("undo", "undos")),
+        back,
     }
 }

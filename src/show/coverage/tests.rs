@@ -1,12 +1,16 @@
 //! What people and programs read of a plan's coverage.
 
+use jiff::Timestamp;
+
 use super::{Report, Way};
+use crate::base::quantity::Window;
+use crate::plan::program::WindowRule;
 use crate::show::preview::{Preview, Variables};
 use crate::show::testing::program;
 use crate::show::text::{Look, columns};
 
 fn report() -> Report {
-    Report::of("plan.yaml", &program())
+    Report::of("plan.yaml", &program(), Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -38,7 +42,7 @@ fn a_preview_counts_the_same() {
         None,
         Variables::new(),
         &[],
-        jiff::Timestamp::UNIX_EPOCH,
+        Timestamp::UNIX_EPOCH,
     );
     assert_eq!(preview.coverage, report().total);
     let checks: usize = report()
@@ -64,9 +68,32 @@ fn of_many_steps_a_few_are_named_and_all_are_counted() {
         program.phases[0].steps.push(program.steps.len());
         program.steps.push(step);
     }
-    let report = Report::of("plan.yaml", &program);
+    let report = Report::of("plan.yaml", &program, Timestamp::UNIX_EPOCH);
     assert_eq!(report.phases[0].ways[&Way::None], 1_000);
     let text = report.text(Look::plain(80), false);
     assert!(text.contains("and 995 steps more"), "{text}");
     assert!(text.lines().count() < 80, "{text}");
+}
+
+#[test]
+fn a_window_tells_how_late_one_can_go_back() {
+    let mut program = program();
+    let text = "Saturday 02:00-06:00 UTC";
+    program.window = Some(WindowRule::Window {
+        text: text.to_owned(),
+        window: Window::parse(text).expect("this is a window"),
+    });
+    let report = Report::of("plan.yaml", &program, Timestamp::UNIX_EPOCH);
+    let first = &report.phases[0].back;
+    let closes: Timestamp = "1970-01-03T06:00:00Z".parse().expect("this is a time");
+    let by = first
+        .start_by
+        .expect("there is a way back from the first phase");
+    let takes = i64::try_from(first.takes.known.max_ms).expect("a short time");
+    assert_eq!(closes.as_millisecond() - by.as_millisecond(), takes);
+    let text = report.text(Look::plain(80), false);
+    assert!(text.contains("; start back by "), "{text}");
+    // From the second phase on there is no way back, so no time is named.
+    assert_eq!(report.phases[1].back.start_by, None);
+    assert_eq!(text.matches("start back by").count(), 1, "{text}");
 }

@@ -2,7 +2,8 @@
 
 use super::undo::PiecePreview;
 use super::{
-    CheckPreview, GatePreview, PhasePreview, Preview, ProcessPreview, StepPreview, UndoPreview,
+    BackPreview, CheckPreview, GatePreview, PhasePreview, Preview, ProcessPreview, StepPreview,
+    UndoPreview,
 };
 use crate::plan::schedule::{Between, Sum};
 use crate::show::text::{Look, Mark, Page, Tone, columns, millis, visible};
@@ -214,8 +215,12 @@ fn draw_phase(page: &mut Page, phase: &PhasePreview) {
         draw_gate(page, 2, gate);
     }
     draw_undo(page, 2, "phase undo:", &phase.undo);
-    let back = &planned.back;
-    let way = match (&back.wall, &back.said) {
+    page.field(2, "full rollback from here:", &way_back(&planned.back));
+}
+
+/// How long the way back to the start takes, and how late it can begin.
+pub(in crate::show) fn way_back(back: &BackPreview) -> String {
+    match (&back.wall, &back.said) {
         (Some(why), _) => format!("NOT possible: {why}"),
         (None, _) if back.takes == Sum::default() => "nothing to undo".to_owned(),
         (None, said) => {
@@ -226,8 +231,7 @@ fn draw_phase(page: &mut Page, phase: &PhasePreview) {
                 (None, _) => format!("takes {takes}"),
             }
         }
-    };
-    page.field(2, "full rollback from here:", &way);
+    }
 }
 
 /// "at +30 min", by the longer figures; "at +30 min or later" where something before it has no estimate.

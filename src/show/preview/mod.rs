@@ -21,11 +21,12 @@ use crate::plan::program::{
 };
 use crate::plan::schedule::Schedule;
 
-pub(super) use draw::draw_checks;
+pub(super) use draw::{draw_checks, way_back};
 use order::Order;
 pub use planned::{
     BackPreview, NoReturnPreview, PhasePlanned, Planned, StepPlanned, WindowPreview,
 };
+pub(super) use planned::{Clock, phase as planned_phase};
 pub use undo::UndoPreview;
 
 /// Values of variables by name; none where a value is secret or not known.
@@ -206,7 +207,7 @@ impl Preview {
         let sight = Sight {
             program,
             schedule: Schedule::without(program, &out),
-            clock: planned::Clock::of(program, now),
+            clock: Clock::of(program, now),
             left_out: out,
         };
         let levels = [Level::Step, Level::Phase, Level::Full]
@@ -383,7 +384,7 @@ fn level(program: &Program, level: Level) -> LevelPreview {
 struct Sight<'a> {
     program: &'a Program,
     schedule: Schedule,
-    clock: Option<planned::Clock<'a>>,
+    clock: Option<Clock<'a>>,
     left_out: Vec<bool>,
 }
 

@@ -86,13 +86,13 @@ pub struct BackPreview {
 }
 
 /// What the clock says: the window, and its opening at hand.
-pub(super) struct Clock<'a> {
+pub(in crate::show) struct Clock<'a> {
     window: &'a Window,
     opening: Occurrence,
 }
 
 impl<'a> Clock<'a> {
-    pub(super) fn of(program: &'a Program, now: Timestamp) -> Option<Self> {
+    pub(in crate::show) fn of(program: &'a Program, now: Timestamp) -> Option<Self> {
         let Some(WindowRule::Window { window, .. }) = &program.window else {
             return None;
         };
@@ -151,7 +151,11 @@ pub(super) fn step(schedule: &Schedule, index: usize) -> StepPlanned {
     }
 }
 
-pub(super) fn phase(schedule: &Schedule, index: usize, clock: Option<&Clock<'_>>) -> PhasePlanned {
+pub(in crate::show) fn phase(
+    schedule: &Schedule,
+    index: usize,
+    clock: Option<&Clock<'_>>,
+) -> PhasePlanned {
     let time = &schedule.phases[index];
     let mut back = BackPreview {
         takes: time.back.takes,
