@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use crate::support::cli::Cli;
+use crate::support::cli::{BINARY, Cli};
 use crate::support::postgres::Postgres;
 
 const TEMPLATES: [&str; 5] = ["minimal", "database", "deployment", "manifest", "full"];
@@ -215,4 +217,79 @@ fn codes_are_explained() {
             .unwrap()
             .contains("\"type\":\"explanation\"")
     );
+}
+
+/// Types at a pseudo-terminal of so many columns, and returns what it showed and the exit code.
+fn typed(folder: &Path, columns: u8, keys: &str) -> (String, Option<i32>) {
+    let command = format!("stty cols {columns} rows 40; exec {BINARY} init shop");
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(folder)
+        .env("SHELL", "/bin/bash")
+        .env_remove("ORCHESTRATE_NO_INPUT")
+        .env_remove("ORCHESTRATE_OUTPUT")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    keyboard.write_all(keys.as_bytes()).unwrap();
+    drop(keyboard);
+    let ended = terminal.wait_with_output().unwrap();
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    (shown.replace('\r', ""), ended.status.code())
+}
+
+#[test]
+fn questions_are_answered_at_a_terminal() {
+    for columns in [40, 80] {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = "no such\nDeployment\nit's \"a: b\" # ✓\n\n";
+        let (shown, code) = typed(dir.path(), columns, keys);
+        assert_eq!(code, Some(0), "{shown}");
+        for said in [
+            "Which plan to begin with:",
+            "There is no template \"no such\".",
+            "The migration's name [shop]:",
+            "Who answers for its steps [",
+            "wrote     shop/migration-strategy.yaml",
+        ] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        let about = shown.split("Template [minimal]:").next().unwrap();
+        let explained = about.split("Which plan").nth(1).unwrap();
+        for line in explained.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{line}");
+        }
+        let plan = fs::read_to_string(dir.path().join("shop/migration-strategy.yaml")).unwrap();
+        assert!(plan.contains(r#""it's \"a: b\" # ✓""#), "{plan}");
+        // What it says to type next works, all of it.
+        let cli = Cli::new(dir.path());
+        let next: Vec<&str> = shown
+            .lines()
+            .filter_map(|line| line.strip_prefix("  orchestrate "))
+            .collect();
+        assert_eq!(next.len(), 4, "{shown}");
+        for command in next {
+            let yes = if command.starts_with("run") {
+                " --yes"
+            } else {
+                ""
+            };
+            let ended = cli.paste(&format!("orchestrate {command}{yes}"));
+            ended.with_code(0);
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_question_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    // Ctrl-D at the second question; Ctrl-C is the signal that ends any program that asks.
+    let (shown, code) = typed(dir.path(), 80, "database\n\u{4}");
+    assert_eq!(code, Some(2), "{shown}");
+    assert!(shown.contains("nothing was written"), "{shown}");
+    let (shown, code) = typed(dir.path(), 80, "database\n\u{3}");
+    assert_ne!(code, Some(0), "{shown}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

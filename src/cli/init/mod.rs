@@ -20,9 +20,13 @@ use super::context::Context;
 use super::failure::Failure;
 use crate::base::durable;
 use crate::plan::schema::schema_text;
+use crate::show::text::{quote, wrap};
 
 /// The schema's name beside the plan; the first line of each template names it.
 const SCHEMA: &str = "migration-strategy.schema.json";
+
+/// Columns before what is said of a template.
+const HANG: usize = 14;
 
 /// What is filled into a template.
 struct Answers {
@@ -121,7 +125,12 @@ fn ask_template(context: &Context) -> Result<Template, Failure> {
             .to_possible_value()
             .and_then(|value| value.get_help().map(ToString::to_string))
             .unwrap_or_default();
-        context.say(&format!("  {:<11} {help}", template.as_str()));
+        let mut name = template.as_str();
+        let room = context.width.saturating_sub(HANG);
+        for line in wrap(&help, room) {
+            context.say(&format!("  {name:<11} {line}"));
+            name = "";
+        }
     }
     loop {
         let typed = ask(context, "Template", Template::Minimal.as_str())?;
@@ -208,6 +217,14 @@ fn sort_out(planned: Vec<Planned>) -> Result<(Vec<Planned>, Vec<Planned>), Failu
     for file in planned {
         match std::fs::symlink_metadata(&file.path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => missing.push(file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                let name = file.path.display();
+                return Err(Failure::usage(format!(
+                    "{name} cannot be written: what its path names as a folder is a file"
+                ))
+                .means("nothing was written")
+                .next("name a folder, or a plan that ends in .yaml or .yml"));
+            }
             Err(error) => {
                 return Err(Failure::usage(format!("{}: {error}", file.path.display()))
                     .means("nothing was written"));
@@ -269,7 +286,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn tell(context: &Context, answers: &Answers, plan: &Path, written: &[String], kept: &[String]) {
-    let typed = crate::show::text::quote(&shown(plan));
+    let typed = quote(&shown(plan));
     let env = answers.template.practice();
     let next = [
         format!("orchestrate validate {typed}"),
@@ -300,10 +317,17 @@ fn tell(context: &Context, answers: &Answers, plan: &Path, written: &[String], k
     if written.is_empty() {
         text.push_str("everything is there already\n");
     }
-    text.push_str(&format!(
-        "\nEditors with a YAML language server complete and explain the plan: its first line names {SCHEMA} beside it.\n\
-         \nNow change the plan to say what your migration does, and type:\n"
-    ));
+    let about = format!(
+        "Editors with a YAML language server complete and explain the plan: its first line names {SCHEMA} beside it."
+    );
+    let then = "Now change the plan to say what your migration does, and type:";
+    for said in [&*about, then] {
+        text.push('\n');
+        for line in wrap(said, context.width) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
     for command in next {
         text.push_str(&format!("  {command}\n"));
     }
