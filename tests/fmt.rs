@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::support::cli::Cli;
 
@@ -96,4 +97,22 @@ fn what_init_writes_is_formatted() {
         cli.run(&["fmt", "--check", "migration-strategy.yaml"])
             .with_code(0);
     }
+}
+
+#[test]
+fn shipped_plans_are_formatted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut plans = Vec::new();
+    for folder in ["plans", "examples"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let plan = entry.unwrap().path().join("migration-strategy.yaml");
+            if plan.is_file() {
+                plans.push(plan.display().to_string());
+            }
+        }
+    }
+    assert!(plans.len() >= 3, "{plans:?}");
+    let arguments = ["fmt", "--check"].into_iter();
+    let typed: Vec<&str> = arguments.chain(plans.iter().map(String::as_str)).collect();
+    Cli::new(root).run(&typed).with_code(0);
 }
