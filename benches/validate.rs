@@ -6,15 +6,16 @@
 //! libyaml is Debian's `libyaml-dev`; external linters are left out on both sides.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_orchestrate");
 const STEPS: usize = 10_000;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 11;
 const SMALL_ROUNDS: usize = 60;
 const STEPS_OF_A_PHASE: usize = 100;
 
@@ -45,6 +46,34 @@ int main(int argc, char **argv) {
 }
 "#;
 
+/// Runs a program without output, and prints its exit code, its nanoseconds and its peak of resident memory in KiB.
+const LAUNCHER: &str = r#"
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+extern char **environ;
+int main(int argc, char **argv) {
+    posix_spawn_file_actions_t files;
+    struct timespec begun, ended;
+    struct rusage usage;
+    pid_t pid;
+    int status;
+    if (argc < 2 || posix_spawn_file_actions_init(&files)) return 2;
+    if (posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)) return 2;
+    if (posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)) return 2;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    if (posix_spawn(&pid, argv[1], &files, NULL, argv + 1, environ)) return 2;
+    if (wait4(pid, &status, 0, &usage) != pid) return 2;
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    printf("%d %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 255,
+           (ended.tv_sec - begun.tv_sec) * 1000000000LL + ended.tv_nsec - begun.tv_nsec, usage.ru_maxrss);
+    return 0;
+}
+"#;
+
 fn main() -> Result<(), Failure> {
     if std::env::args().any(|a| a == "--test") {
         // `cargo test --benches` only wants to know that it starts.
@@ -57,6 +86,7 @@ fn main() -> Result<(), Failure> {
             "{error}\nthe comparison needs a C compiler and libyaml: apt-get install libyaml-dev"
         )
     })?;
+    let launcher = build(scratch, "launcher", LAUNCHER, &[])?;
     let bare = build(scratch, "bare", "int main(void) { return 0; }", &[])?;
     let mut small_enough = true;
     println!("large plans, {ROUNDS} rounds of each, alternating:");
@@ -67,8 +97,8 @@ fn main() -> Result<(), Failure> {
         let bytes = fs::metadata(&path)?.len();
         let (mut theirs, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            theirs.push(run(&parser, &[path.as_os_str()])?);
-            ours.push(validate(&path)?);
+            theirs.push(run(&launcher, &parser, &[path.as_os_str()])?);
+            ours.push(validate(&launcher, &path)?);
         }
         let (theirs, ours) = (Figures::of(theirs), Figures::of(ours));
         let ratio = ours.median.as_secs_f64() / theirs.median.as_secs_f64();
@@ -96,8 +126,8 @@ fn main() -> Result<(), Failure> {
         let path = root.join(name).join("migration-strategy.yaml");
         let (mut nothing, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..SMALL_ROUNDS {
-            nothing.push(run(&bare, &[])?);
-            ours.push(validate(&path)?);
+            nothing.push(run(&launcher, &bare, &[])?);
+            ours.push(validate(&launcher, &path)?);
         }
         let (nothing, ours) = (Figures::of(nothing), Figures::of(ours));
         let most = 2 * nothing.median + Duration::from_millis(5);
@@ -169,32 +199,39 @@ fn build(folder: &Path, name: &str, text: &str, libraries: &[&str]) -> Result<St
     Ok(binary.to_string_lossy().into_owned())
 }
 
-fn validate(path: &Path) -> Result<Run, Failure> {
-    run(
-        BINARY,
-        &["validate".as_ref(), "--no-lint".as_ref(), path.as_os_str()],
-    )
+fn validate(launcher: &str, path: &Path) -> Result<Run, Failure> {
+    let arguments = ["validate".as_ref(), "--no-lint".as_ref(), path.as_os_str()];
+    run(launcher, BINARY, &arguments)
 }
 
-/// Runs a program to its end. Its peak of memory is asked for while it is a zombie: the kernel forgets it when it is
-/// waited for.
-fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<Run, Failure> {
-    let begun = Instant::now();
-    let mut child = Command::new("/usr/bin/env")
-        .arg("-u")
-        .arg("ORCHESTRATE_LOG")
+/// Runs a program to its end. The launcher measures: it sees the time of the program alone, and waits with `wait4`,
+/// which alone still knows the peak of memory.
+fn run(launcher: &str, program: &str, arguments: &[&OsStr]) -> Result<Run, Failure> {
+    let output = Command::new(launcher)
         .arg(program)
         .args(arguments)
+        .env_remove("ORCHESTRATE_LOG")
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let status = child.wait()?;
-    let took = begun.elapsed();
-    if !status.success() {
-        return Err(format!("{program} {arguments:?}: {status}").into());
+        .stderr(Stdio::inherit())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<u64> = said
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    let [exit_code, nanoseconds, kib] = numbers[..] else {
+        return Err(format!("{program} {arguments:?} was not measured: `{said}`").into());
+    };
+    if exit_code != 0 {
+        return Err(format!("{program} {arguments:?} ended with exit code {exit_code}").into());
     }
-    Ok(Run { took, kib: 0 })
+    if nanoseconds == 0 || kib == 0 {
+        return Err(format!("{program} {arguments:?} cannot have needed `{said}`").into());
+    }
+    Ok(Run {
+        took: Duration::from_nanos(nanoseconds),
+        kib,
+    })
 }
 
 /// A plan as teams write them, only longer: about a kilobyte a step, a gate and a way back for each phase.

@@ -4,7 +4,12 @@
 //! `tests/fuzz --seconds 3600` mutates the plans of the corpus: bytes, lines, indentation, words of the schema, pieces of
 //! other plans. Each input has a number, and the seed and the number make it again. Within `cargo test` it runs for a
 //! second. An input that panics, takes too long or yields a finding outside of the file is kept, and its path is printed.
+//!
+//! `fuzz/` asks the same of inputs that libFuzzer finds; its dictionary is made here: `tests/fuzz --dictionary`.
 
+mod fuzz_input;
+
+use std::fmt::Write as _;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -13,12 +18,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use orchestrate::base::config::Config;
-use orchestrate::base::diagnostic::{Style, render, to_json};
-use orchestrate::cli::validate;
 use orchestrate::plan::schema::schema;
-use orchestrate::review::Surroundings;
 use serde_json::Value;
+
+use fuzz_input::ask;
 
 /// An input that takes longer hangs.
 const TOO_LONG: Duration = Duration::from_secs(10);
@@ -40,6 +43,16 @@ fn main() -> ExitCode {
     };
     if arguments.iter().any(|a| a == "--list") {
         return ExitCode::SUCCESS;
+    }
+    let dictionary = dictionary();
+    if arguments.iter().any(|a| a == "--dictionary") {
+        print!("{dictionary}");
+        return ExitCode::SUCCESS;
+    }
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/loader.dict");
+    if fs::read_to_string(committed).is_ok_and(|committed| committed != dictionary) {
+        println!("the schema has changed: tests/fuzz --dictionary > fuzz/loader.dict");
+        return ExitCode::FAILURE;
     }
     let seconds = number("--seconds").unwrap_or(1);
     let seed = number("--seed").unwrap_or_else(|| u64::from(std::process::id()));
@@ -81,36 +94,6 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
-}
-
-/// Reviews one input as `validate` does, and says what is wrong with the answer.
-fn ask(path: &Path, input: &[u8]) -> Result<usize, String> {
-    fs::write(path, input).map_err(|error| error.to_string())?;
-    let surroundings = Surroundings {
-        now: "2026-06-01T12:00:00Z".parse().expect("a time"),
-        config: &Config::default(),
-    };
-    let validated = validate::check(path, surroundings);
-    if validated.loaded.is_none() && !validated.refused(false) {
-        return Err("refused without an error".to_owned());
-    }
-    for finding in validated.findings.iter().take(200) {
-        let place = &finding.primary;
-        let text = validated.sources.get(&place.file);
-        if let Some(text) = text
-            && (place.line > text.line_count() || place.end_line > text.line_count())
-        {
-            return Err(format!("a finding outside of the file: {finding:?}"));
-        }
-        if finding.message.contains("stand-in-") {
-            return Err(format!("a finding about what nobody wrote: {finding:?}"));
-        }
-        let drawn = render(finding, &validated.sources, Style::default());
-        if drawn.is_empty() || to_json(finding).is_null() {
-            return Err("a finding that cannot be shown".to_owned());
-        }
-    }
-    Ok(validated.findings.len())
 }
 
 fn kept(input: &[u8], seed: u64, number: u64, why: &str) -> ExitCode {
@@ -210,57 +193,7 @@ impl Corpus {
             .iter()
             .filter_map(|path| fs::read(path).ok())
             .collect();
-        let mut words: Vec<String> = [
-            "<<",
-            "*a",
-            "&a ",
-            "- ",
-            "? ",
-            ": ",
-            "[",
-            "]",
-            "{",
-            "}",
-            "|",
-            ">-",
-            "null",
-            "~",
-            "true",
-            "yes",
-            "-1",
-            "99999999999999999999",
-            "1e400",
-            ".inf",
-            "0x",
-            "\t",
-            "\u{a0}",
-            "\u{feff}",
-            "\0",
-            "\u{1f680}",
-            "\r\n",
-            "\"",
-            "'",
-            "#",
-            "!!str ",
-            "!x ",
-            "---\n",
-            "...\n",
-            "%YAML 1.2\n",
-            "<<<<<<< a\n",
-            "=======\n",
-            ">>>>>>> b\n",
-            "5m",
-            "3 days",
-            "2026-02-30",
-            "error_rate > 5%",
-            "Phase 1 passed",
-            "# orchestrate: allow OR0501 because x",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        vocabulary(schema(), &mut words);
-        words.sort();
-        words.dedup();
+        let words = words();
         Self { plans, words }
     }
 
@@ -384,6 +317,83 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
             into.push(path);
         }
     }
+}
+
+/// What is put between and in the place of other things: signs and words of YAML and of the format.
+fn words() -> Vec<String> {
+    let mut words: Vec<String> = [
+        "<<",
+        "*a",
+        "&a ",
+        "- ",
+        "? ",
+        ": ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "|",
+        ">-",
+        "null",
+        "~",
+        "true",
+        "yes",
+        "-1",
+        "99999999999999999999",
+        "1e400",
+        ".inf",
+        "0x",
+        "\t",
+        "\u{a0}",
+        "\u{feff}",
+        "\0",
+        "\u{1f680}",
+        "\r\n",
+        "\"",
+        "'",
+        "#",
+        "!!str ",
+        "!x ",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "<<<<<<< a\n",
+        "=======\n",
+        ">>>>>>> b\n",
+        "5m",
+        "3 days",
+        "2026-02-30",
+        "error_rate > 5%",
+        "Phase 1 passed",
+        "# orchestrate: allow OR0501 because x",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    vocabulary(schema(), &mut words);
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// The words as a dictionary of libFuzzer.
+fn dictionary() -> String {
+    let mut text = "# Made by `tests/fuzz --dictionary`.\n".to_owned();
+    for word in words() {
+        text.push('"');
+        for byte in word.bytes() {
+            match byte {
+                b'"' | b'\\' => {
+                    text.push('\\');
+                    text.push(char::from(byte));
+                }
+                b' '..=b'~' => text.push(char::from(byte)),
+                // Writing to a string cannot fail.
+                _ => drop(write!(text, "\\x{byte:02X}")),
+            }
+        }
+        text.push_str("\"\n");
+    }
+    text
 }
 
 /// Every key and every choice of the format.

@@ -3,8 +3,10 @@
 //! What shellcheck knows is left to shellcheck; these rules know how *this* program runs a command: standard input is
 //! closed, there is no terminal, nothing is templated, and the folder is the plan's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+
+use aho_corasick::AhoCorasick;
 
 use super::Context;
 use super::checks::each_probe;
@@ -21,15 +23,16 @@ pub(super) fn check(cx: &mut Context<'_>) {
             seen.push((join(pointer, "command"), command.as_str()));
         }
     });
-    let mut missing: Vec<(String, &str)> = Vec::new();
-    // How many commands speak of a path: one that another command speaks of too may be made by it.
-    let mut spoken: HashMap<&str, usize> = HashMap::new();
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    // Asked of the disk once for each path.
+    let mut asked: HashMap<&str, bool> = HashMap::new();
     for (pointer, text) in &seen {
         if text.contains("{{") {
             template(cx, pointer, text);
         }
-        for command in simple_commands(text) {
-            terminal(cx, pointer, &command);
+        let commands = simple_commands(text);
+        for command in &commands {
+            terminal(cx, pointer, command);
         }
         if ends_in_background(text) {
             cx.find(
@@ -39,36 +42,56 @@ pub(super) fn check(cx: &mut Context<'_>) {
                 "without the `&` the step waits for it; add `wait` where several run at once",
             );
         }
-        for path in own_files(text) {
-            if may_be_the_authors(cx.folder(), path) && !cx.folder().join(path).exists() {
-                missing.push((pointer.clone(), path));
+        for path in own_files(text, &commands) {
+            let folder = cx.folder();
+            let is_missing = *asked.entry(path).or_insert_with(|| {
+                may_be_the_authors(folder, path) && !folder.join(path).exists()
+            });
+            if is_missing {
+                missing.push((pointer, path));
             }
         }
     }
-    if missing.is_empty() {
-        return;
-    }
-    for (_, text) in &seen {
-        for (_, path) in &missing {
-            if text.contains(path) {
-                *spoken.entry(path).or_default() += 1;
-            }
-        }
-        // A plan of thousands of missing files is not worth the square of them.
-        if missing.len() > 50 {
-            break;
-        }
-    }
+    let elsewhere = spoken_of_elsewhere(&missing, &seen);
     for (pointer, path) in missing {
-        if spoken.get(path).is_none_or(|&commands| commands <= 1) {
+        if !elsewhere.contains(path) {
             cx.find(
                 codes::COMMAND_FILE_MISSING,
-                &pointer,
+                pointer,
                 format!("`{path}` is not there, and this would run it"),
                 "commands run in the plan's folder; mend the path, or add the file",
             );
         }
     }
+}
+
+/// The missing paths that more than one command speaks of: one may make what the other runs.
+fn spoken_of_elsewhere<'t>(
+    missing: &[(&str, &'t str)],
+    seen: &[(String, &str)],
+) -> HashSet<&'t str> {
+    let paths: HashSet<&str> = missing.iter().map(|(_, path)| *path).collect();
+    let paths: Vec<&str> = paths.into_iter().collect();
+    // All at once: thousands of paths, each looked for in thousands of commands, would take minutes. What a plan of the
+    // largest size can hold always fits.
+    let Ok(finder) = AhoCorasick::new(&paths) else {
+        return HashSet::new();
+    };
+    // The last command that spoke of each, and whether it was not the first.
+    let mut last: Vec<(Option<usize>, bool)> = vec![(None, false); paths.len()];
+    if !paths.is_empty() {
+        for (command, (_, text)) in seen.iter().enumerate() {
+            for found in finder.find_overlapping_iter(text) {
+                let (speaker, several) = &mut last[found.pattern().as_usize()];
+                *several |= speaker.is_some_and(|earlier| earlier != command);
+                *speaker = Some(command);
+            }
+        }
+    }
+    let several = paths.into_iter().zip(last);
+    several
+        .filter_map(|(path, (_, several))| several.then_some(path))
+        .collect()
 }
 
 /// `{{ vars.X }}`: the author expects a value where bash sees two braces.
@@ -325,7 +348,7 @@ fn ends_in_background(text: &str) -> bool {
 
 /// Files of the plan's folder that a text runs: `./undo.sh`, `bash scripts/x.sh`, `psql -f x.sql`. None where the text
 /// goes elsewhere first.
-fn own_files(text: &str) -> Vec<&str> {
+fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
     let goes = [
         "cd ",
         "pushd ",
@@ -344,7 +367,7 @@ fn own_files(text: &str) -> Vec<&str> {
         return Vec::new();
     }
     let mut files = Vec::new();
-    for command in simple_commands(text) {
+    for command in commands {
         let mut words = command
             .words
             .iter()
@@ -446,6 +469,7 @@ mod tests {
 
     #[test]
     fn files_of_the_plan_that_run() {
+        let own_files = |text| own_files(text, &simple_commands(text));
         assert_eq!(own_files("./undo.sh --now"), ["./undo.sh"]);
         assert_eq!(own_files("A=1 bash scripts/x.sh"), ["scripts/x.sh"]);
         assert_eq!(own_files("psql -X -f sql/up.sql"), ["sql/up.sql"]);
@@ -460,6 +484,17 @@ mod tests {
         ] {
             assert!(own_files(none).is_empty(), "{none}");
         }
+    }
+
+    #[test]
+    fn what_several_commands_speak_of_may_be_made_by_one() {
+        let seen: Vec<(String, &str)> = ["make x", "./x; ./x --again", "./y", "./z > ./x.log"]
+            .map(|text| (String::new(), text))
+            .to_vec();
+        let missing = [("", "./x"), ("", "./y"), ("", "./z")];
+        let elsewhere = spoken_of_elsewhere(&missing, &seen);
+        assert_eq!(elsewhere, HashSet::from(["./x"]));
+        assert!(spoken_of_elsewhere(&[], &seen).is_empty());
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Mended {
                     (at, *items.get(at)?)
                 }
                 Kind::Map(entries) => {
-                    let at = entries.iter().position(|entry| *entry.key == *key)?;
+                    let at = arena.position(id, &key)?;
                     (at, entries[at].value)
                 }
                 Kind::Null | Kind::Bool(_) | Kind::Number(..) | Kind::Text(_) => return None,

@@ -15,8 +15,9 @@ pub use parse::parse;
 pub use scalar::Number;
 pub use within::Within;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::diagnostic::{Location, SourceText, Sources};
 
@@ -93,7 +94,15 @@ pub struct Arena {
     nodes: Vec<Node>,
     root: NodeId,
     sources: Sources,
+    large: Positions,
 }
+
+/// A mapping with more keys than this finds them by hash.
+const LINEAR_KEYS: usize = 32;
+
+/// Where each key of the large mappings is, made when the first is looked up: looking through a hundred thousand keys
+/// for each of a hundred thousand findings would take minutes.
+type Positions = Mutex<HashMap<NodeId, HashMap<Box<str>, usize>>>;
 
 /// What a pointer leads to.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +155,10 @@ impl Arena {
     }
 
     pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        self.large
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
         &mut self.nodes[id.0 as usize]
     }
 
@@ -177,12 +190,44 @@ impl Arena {
     /// The value of a key, `null` counting as absent.
     #[must_use]
     pub fn get(&self, map: NodeId, key: &str) -> Option<&Entry> {
+        let is_there = |entry: &&Entry| self.node(entry.value).kind != Kind::Null;
         match &self.node(map).kind {
-            Kind::Map(entries) => entries
+            // An include may have put a value beside a `null`.
+            Kind::Map(entries) if entries.len() <= LINEAR_KEYS => entries
                 .iter()
-                .find(|entry| &*entry.key == key && self.node(entry.value).kind != Kind::Null),
+                .find(|entry| &*entry.key == key && is_there(entry)),
+            _ => self.entry(map, key).filter(is_there),
+        }
+    }
+
+    /// The entry of a key, `null` or not.
+    fn entry(&self, map: NodeId, key: &str) -> Option<&Entry> {
+        match &self.node(map).kind {
+            Kind::Map(entries) => entries.get(self.position(map, key)?),
             _ => None,
         }
+    }
+
+    /// Which of a mapping's entries has a key.
+    pub(crate) fn position(&self, map: NodeId, key: &str) -> Option<usize> {
+        let Kind::Map(entries) = &self.node(map).kind else {
+            return None;
+        };
+        if entries.len() <= LINEAR_KEYS {
+            return entries.iter().position(|entry| &*entry.key == key);
+        }
+        let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+        let positions = large.entry(map).or_insert_with(|| {
+            let mut positions = HashMap::with_capacity(entries.len());
+            for (at, entry) in entries.iter().enumerate() {
+                let first = positions.entry(entry.key.clone()).or_insert(at);
+                if self.node(entries[*first].value).kind == Kind::Null {
+                    *first = at;
+                }
+            }
+            positions
+        });
+        positions.get(key).copied()
     }
 
     /// Follows a JSON pointer. A pointer that leads nowhere yields the last value that exists.
@@ -202,9 +247,8 @@ impl Arena {
                         key_span: None,
                     };
                 }
-                Kind::Map(entries) => {
-                    let key = unescape(token);
-                    let Some(entry) = entries.iter().find(|entry| *entry.key == *key) else {
+                Kind::Map(_) => {
+                    let Some(entry) = self.entry(found.node, &unescape(token)) else {
                         return found;
                     };
                     found = Found {

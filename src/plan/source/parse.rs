@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::scalar::{number, resolve_plain};
-use super::{Arena, Entry, Kind, MAX_DEPTH, MAX_EXPANSION, Node, NodeId, Span, join};
+use super::{Arena, Entry, Kind, MAX_DEPTH, MAX_EXPANSION, Node, NodeId, Positions, Span, join};
 use crate::base::diagnostic::{Code, Finding, SourceText, Sources, codes};
 
 /// A mapping with more keys than this finds its duplicates by hash.
@@ -22,6 +22,7 @@ pub fn parse(text: &Arc<SourceText>) -> (Option<Arena>, Vec<Finding>) {
             nodes: Vec::new(),
             root: NodeId(0),
             sources,
+            large: Positions::default(),
         },
         weights: Vec::new(),
         written: 0,
