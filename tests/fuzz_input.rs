@@ -9,7 +9,7 @@ use orchestrate::cli::validate;
 use orchestrate::review::Surroundings;
 
 /// Reviews one input as `validate` does, and says what is wrong with the answer.
-pub fn ask(path: &Path, input: &[u8]) -> Result<usize, String> {
+pub(crate) fn ask(path: &Path, input: &[u8]) -> Result<usize, String> {
     fs::write(path, input).map_err(|error| error.to_string())?;
     let surroundings = Surroundings {
         now: "2026-06-01T12:00:00Z".parse().expect("a time"),

@@ -5,28 +5,31 @@ use crate::base::diagnostic::codes;
 use crate::plan::model::{Check, CheckMapping, Measurement, Plan, Probe};
 use crate::plan::source::join;
 
+/// Where something is, made into a pointer only when somebody asks: most of a plan is never spoken of.
+pub(super) type At<'p> = &'p dyn Fn() -> String;
+
 /// Calls back with each check that a run evaluates, and its pointer.
-pub(super) fn each_check<'a>(plan: &'a Plan, see: &mut dyn FnMut(&str, &'a Check)) {
-    let mut list = |pointer: &str, key: &str, checks: &'a [Check]| {
+pub(super) fn each_check<'a>(plan: &'a Plan, see: &mut dyn FnMut(At<'_>, &'a Check)) {
+    let mut list = |at: At<'_>, key: &str, checks: &'a [Check]| {
         for (i, check) in checks.iter().enumerate() {
-            see(&format!("{pointer}/{key}/{i}"), check);
+            see(&|| format!("{}/{key}/{i}", at()), check);
         }
     };
     for (p, phase) in plan.migration_phases.iter().enumerate() {
-        let pointer = join("/migration_phases", p);
-        list(&pointer, "start_condition", &phase.start_condition);
+        let at = || join("/migration_phases", p);
+        list(&at, "start_condition", &phase.start_condition);
         for (s, step) in phase.steps.iter().enumerate() {
-            let pointer = format!("{pointer}/steps/{s}");
-            list(&pointer, "preconditions", &step.preconditions);
+            let at = || format!("/migration_phases/{p}/steps/{s}");
+            list(&at, "preconditions", &step.preconditions);
             if let Some(validation) = &step.validation {
-                let pointer = join(&pointer, "validation");
-                list(&pointer, "validation_checks", &validation.validation_checks);
-                list(&pointer, "success_criteria", &validation.success_criteria);
+                let at = || join(&at(), "validation");
+                list(&at, "validation_checks", &validation.validation_checks);
+                list(&at, "success_criteria", &validation.success_criteria);
             }
         }
         if let Some(gate) = &phase.validation_gate {
             list(
-                &join(&pointer, "validation_gate"),
+                &|| join(&at(), "validation_gate"),
                 "criteria",
                 &gate.criteria,
             );
@@ -35,9 +38,8 @@ pub(super) fn each_check<'a>(plan: &'a Plan, see: &mut dyn FnMut(&str, &'a Check
     if let Some(strategy) = &plan.rollback_strategy {
         for (l, level) in strategy.rollback_levels.iter().enumerate() {
             if let Some(validation) = &level.validation {
-                let pointer = format!("/rollback_strategy/rollback_levels/{l}/validation");
                 list(
-                    &pointer,
+                    &|| format!("/rollback_strategy/rollback_levels/{l}/validation"),
                     "post_rollback_checks",
                     &validation.post_rollback_checks,
                 );
@@ -49,36 +51,41 @@ pub(super) fn each_check<'a>(plan: &'a Plan, see: &mut dyn FnMut(&str, &'a Check
         .as_ref()
         .and_then(|success| success.migration_complete_definition.as_ref())
     {
-        let pointer = "/success_criteria/migration_complete_definition";
-        list(pointer, "criteria", &complete.criteria);
+        list(
+            &|| "/success_criteria/migration_complete_definition".to_owned(),
+            "criteria",
+            &complete.criteria,
+        );
     }
     for (i, prerequisite) in plan.prerequisites.iter().enumerate() {
         if let Some(validation) = &prerequisite.validation
             && let Some(method) = &validation.verification_method
         {
-            let pointer = format!("/prerequisites/{i}/validation/verification_method");
-            see(&pointer, method);
+            see(
+                &|| format!("/prerequisites/{i}/validation/verification_method"),
+                method,
+            );
         }
     }
 }
 
 /// Calls back with each probe that a run evaluates, and its pointer.
-pub(super) fn each_probe<'a>(plan: &'a Plan, see: &mut dyn FnMut(&str, &'a CheckMapping)) {
-    each_check(plan, &mut |pointer, check| {
+pub(super) fn each_probe<'a>(plan: &'a Plan, see: &mut dyn FnMut(At<'_>, &'a CheckMapping)) {
+    each_check(plan, &mut |at, check| {
         if let Check::Probe(probe) = check {
-            see(pointer, probe);
+            see(at, probe);
         }
     });
     for (p, phase) in plan.migration_phases.iter().enumerate() {
         for (s, step) in phase.steps.iter().enumerate() {
-            let pointer = format!("/migration_phases/{p}/steps/{s}");
+            let at = |key: &str| format!("/migration_phases/{p}/steps/{s}/{key}");
             if let Some(probe) = &step.done_if {
-                see(&join(&pointer, "done_if"), probe);
+                see(&|| at("done_if"), probe);
             }
             if let Some(undo) = &step.rollback_procedure
                 && let Some(probe) = &undo.only_if
             {
-                see(&format!("{pointer}/rollback_procedure/only_if"), probe);
+                see(&|| at("rollback_procedure/only_if"), probe);
             }
         }
     }
@@ -89,7 +96,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
     let mut wrong: Vec<(String, &str)> = Vec::new();
     each_probe(plan, &mut |pointer, probe| {
         if let Some(kind) = unsupported(probe) {
-            wrong.push((join(pointer, kind), kind));
+            wrong.push((join(&pointer(), kind), kind));
         }
     });
     if let Some(strategy) = &plan.validation_strategy {

@@ -1,10 +1,12 @@
 //! What a step does: one action, and commands that are commands.
 
 use super::Context;
+use super::checks::At;
 use crate::base::diagnostic::codes;
 use crate::plan::model::{
     CommandItem, CommandMapping, Instruction, Plan, PointProcedure, Step, StepType,
 };
+use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
@@ -13,36 +15,36 @@ pub(super) fn check(cx: &mut Context<'_>) {
         retry(cx, &pointer, step);
     }
     each_command(plan, &mut |pointer, text, bare| {
-        text_that_runs(cx, &pointer, text, bare);
+        text_that_runs(cx, pointer, text, bare);
     });
 }
 
 /// Each text of the plan's steps and ways back that bash would run, with its pointer, and whether it stands in a list of
 /// commands without `run:`.
-pub(super) fn each_command<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str, bool)) {
+pub(super) fn each_command<'a>(plan: &'a Plan, see: &mut dyn FnMut(At<'_>, &'a str, bool)) {
     for (p, phase) in plan.migration_phases.iter().enumerate() {
         for (s, step) in phase.steps.iter().enumerate() {
-            let pointer = format!("/migration_phases/{p}/steps/{s}");
+            let at = |below: &str| format!("/migration_phases/{p}/steps/{s}/{below}");
             if let Some(details) = &step.execution_details
                 && details.automation_script.is_none()
             {
                 for (i, command) in details.commands.iter().enumerate() {
-                    let at = format!("{pointer}/execution_details/commands/{i}");
+                    let at = || join(&at("execution_details/commands"), i);
                     match command {
-                        CommandItem::Text(text) => see(at, text, true),
-                        CommandItem::Mapping(mapping) => mapping_that_runs(at, mapping, see),
+                        CommandItem::Text(text) => see(&at, text, true),
+                        CommandItem::Mapping(mapping) => mapping_that_runs(&at, mapping, see),
                     }
                 }
             }
             if let Some(undo) = &step.rollback_procedure {
-                let at = format!("{pointer}/rollback_procedure/rollback_steps");
+                let at = || at("rollback_procedure/rollback_steps");
                 instructions(&at, &undo.rollback_steps, see);
             }
         }
         if let Some(point) = &phase.rollback_point
             && let Some(PointProcedure::Mapping(procedure)) = &point.rollback_procedure
         {
-            let at = format!("/migration_phases/{p}/rollback_point/rollback_procedure/steps");
+            let at = || format!("/migration_phases/{p}/rollback_point/rollback_procedure/steps");
             instructions(&at, &procedure.steps, see);
         }
     }
@@ -52,7 +54,7 @@ pub(super) fn each_command<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a s
         .flat_map(|strategy| &strategy.rollback_levels);
     for (l, level) in levels.enumerate() {
         if let Some(procedure) = &level.rollback_procedure {
-            let at = format!("/rollback_strategy/rollback_levels/{l}/rollback_procedure/steps");
+            let at = || format!("/rollback_strategy/rollback_levels/{l}/rollback_procedure/steps");
             instructions(&at, &procedure.steps, see);
         }
     }
@@ -98,34 +100,34 @@ fn nothing(cx: &mut Context<'_>, pointer: &str, step: &Step) {
 }
 
 fn instructions<'a>(
-    pointer: &str,
+    at: At<'_>,
     items: &'a [Instruction],
-    see: &mut dyn FnMut(String, &'a str, bool),
+    see: &mut dyn FnMut(At<'_>, &'a str, bool),
 ) {
     for (i, item) in items.iter().enumerate() {
         if let Instruction::Run(mapping) = item {
-            mapping_that_runs(format!("{pointer}/{i}"), mapping, see);
+            mapping_that_runs(&|| join(&at(), i), mapping, see);
         }
     }
 }
 
 fn mapping_that_runs<'a>(
-    pointer: String,
+    at: At<'_>,
     mapping: &'a CommandMapping,
-    see: &mut dyn FnMut(String, &'a str, bool),
+    see: &mut dyn FnMut(At<'_>, &'a str, bool),
 ) {
     // Another shell has another language.
     if mapping.shell.is_none() {
-        see(pointer + "/run", &mapping.run, false);
+        see(&|| join(&at(), "run"), &mapping.run, false);
     }
 }
 
-fn text_that_runs(cx: &mut Context<'_>, pointer: &str, text: &str, bare: bool) {
+fn text_that_runs(cx: &mut Context<'_>, pointer: At<'_>, text: &str, bare: bool) {
     if looks_like_sql(text) {
         let short = shorten(text);
         cx.find(
             codes::SQL_AS_COMMAND,
-            pointer,
+            &pointer(),
             "bash would run this, and it looks like SQL",
             format!(
                 "write `{{run: \"{short}\", shell: sql}}`, or name a .sql file as `automation_script`"
@@ -139,7 +141,7 @@ fn text_that_runs(cx: &mut Context<'_>, pointer: &str, text: &str, bare: bool) {
         };
         cx.find(
             codes::PROSE_AS_COMMAND,
-            pointer,
+            &pointer(),
             "bash would run this, and it looks like a sentence",
             help,
         );

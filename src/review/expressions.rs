@@ -27,7 +27,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
     let mut expressions: Vec<(String, &str)> = Vec::new();
     each_probe(plan, &mut |pointer, probe| {
         if let Some(Probe::When(text)) = probe.probe() {
-            expressions.push((join(pointer, "when"), text));
+            expressions.push((join(&pointer(), "when"), text));
         }
     });
     if expressions.is_empty() {

@@ -169,7 +169,7 @@ fn outside(cx: &mut Context<'_>) {
             && !Path::new(&file.path).is_absolute()
             && leaves(&file.path)
         {
-            let at = format!("{pointer}/file/path");
+            let at = join(&join(&pointer(), "file"), "path");
             wrong.push((
                 at,
                 &file.path,
@@ -317,7 +317,7 @@ fn each_dataset<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str)) {
     }
     each_probe(plan, &mut |pointer, probe| {
         if let Some(Probe::Dataset(id)) = probe.probe() {
-            see(join(pointer, "dataset"), id);
+            see(join(&pointer(), "dataset"), id);
         }
     });
 }

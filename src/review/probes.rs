@@ -3,7 +3,7 @@
 use regex_lite::Regex;
 
 use super::Context;
-use super::checks::each_probe;
+use super::checks::{At, each_probe};
 use crate::base::diagnostic::codes;
 use crate::base::quantity::Percentage;
 use crate::plan::model::{
@@ -18,12 +18,12 @@ pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
     let mut senseless: Vec<(String, String, &'static str)> = Vec::new();
     let mut unread: Vec<(String, &'static str, &'static str)> = Vec::new();
-    let mut see = |pointer: &str, probe: &CheckMapping| {
+    let mut see = |pointer: At<'_>, probe: &CheckMapping| {
         slips(probe, &mut |(below, message, help)| {
-            senseless.push((join_path(pointer, below), message, help));
+            senseless.push((join_path(&pointer(), below), message, help));
         });
         for (key, of) in settings(probe) {
-            unread.push((join(pointer, key), key, of));
+            unread.push((join(&pointer(), key), key, of));
         }
     };
     each_probe(plan, &mut see);
@@ -49,12 +49,12 @@ fn join_path(pointer: &str, below: &str) -> String {
 }
 
 /// Calls back with the probes that a run evaluates outside its lists of checks.
-fn beside(plan: &Plan, see: &mut dyn FnMut(&str, &CheckMapping)) {
+fn beside(plan: &Plan, see: &mut dyn FnMut(At<'_>, &CheckMapping)) {
     let mut measured = |measurement: &Option<Measurement>, at: &dyn Fn() -> String| {
         if let Some(Measurement::Mapping(mapping)) = measurement
             && let Some(check) = mapping.to_check()
         {
-            see(&at(), &check);
+            see(at, &check);
         }
     };
     if let Some(monitoring) = &plan.monitoring_and_observability {
@@ -92,7 +92,7 @@ fn beside(plan: &Plan, see: &mut dyn FnMut(&str, &CheckMapping)) {
                 for (i, check) in checks.iter().enumerate() {
                     if let Check::Probe(probe) = check {
                         let at =
-                            format!("/validation_strategy/continuous_validation/{v}/{key}/{i}");
+                            || format!("/validation_strategy/continuous_validation/{v}/{key}/{i}");
                         see(&at, probe);
                     }
                 }
@@ -102,7 +102,8 @@ fn beside(plan: &Plan, see: &mut dyn FnMut(&str, &CheckMapping)) {
     if let Some(monitoring) = &plan.monitoring_and_observability {
         for (h, health) in monitoring.health_checks.iter().enumerate() {
             if let Some(Check::Probe(probe)) = &health.check_procedure {
-                let at = format!("/monitoring_and_observability/health_checks/{h}/check_procedure");
+                let at =
+                    || format!("/monitoring_and_observability/health_checks/{h}/check_procedure");
                 see(&at, probe);
             }
         }
@@ -115,7 +116,8 @@ fn beside(plan: &Plan, see: &mut dyn FnMut(&str, &CheckMapping)) {
                 .flat_map(|r| r.must_survive.iter().enumerate());
             for (i, check) in survive {
                 if let Check::Probe(probe) = check {
-                    let at = format!("/migration_phases/{p}/steps/{s}/rehearsal/must_survive/{i}");
+                    let at =
+                        || format!("/migration_phases/{p}/steps/{s}/rehearsal/must_survive/{i}");
                     see(&at, probe);
                 }
             }

@@ -120,14 +120,14 @@ fn facts(cx: &mut Context<'_>, known: &HashSet<&str>) {
             && let Some(doubt) = doubt(text, &index)
             && let Some((code, message, help)) = doubtful(&doubt, known)
         {
-            wrong.push((code, pointer.to_owned(), message, help.to_owned()));
+            wrong.push((code, pointer(), message, help.to_owned()));
         }
     });
     each_probe(plan, &mut |pointer, probe| {
         let Some(Probe::When(text)) = probe.probe() else {
             return;
         };
-        let at = join(pointer, "when");
+        let at = join(&pointer(), "when");
         if let Err(error) = Expression::parse(text) {
             let help = error
                 .hint

@@ -9,24 +9,18 @@ use std::path::Path;
 use aho_corasick::AhoCorasick;
 
 use super::Context;
-use super::checks::each_probe;
+use super::checks::{At, each_probe};
 use super::commands::each_command;
 use crate::base::diagnostic::{Code, codes};
+use crate::plan::model::Plan;
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
-    let mut seen = Vec::new();
-    each_command(plan, &mut |pointer, text, _| seen.push((pointer, text)));
-    each_probe(plan, &mut |pointer, probe| {
-        if let (Some(command), None) = (&probe.command, &probe.shell) {
-            seen.push((join(pointer, "command"), command.as_str()));
-        }
-    });
-    let mut missing: Vec<(&str, &str)> = Vec::new();
+    let mut missing: Vec<(String, &str)> = Vec::new();
     // Asked of the disk once for each path.
     let mut asked: HashMap<&str, bool> = HashMap::new();
-    for (pointer, text) in &seen {
+    each_text(plan, &mut |pointer, text| {
         if text.contains("{{") {
             template(cx, pointer, text);
         }
@@ -37,27 +31,32 @@ pub(super) fn check(cx: &mut Context<'_>) {
         if ends_in_background(text) {
             cx.find(
                 codes::LEFT_RUNNING,
-                pointer,
+                &pointer(),
                 "this leaves a process running, and succeeds whatever becomes of it",
                 "without the `&` the step waits for it; add `wait` where several run at once",
             );
         }
         for path in own_files(text, &commands) {
             let folder = cx.folder();
-            let is_missing = *asked.entry(path).or_insert_with(|| {
-                may_be_the_authors(folder, path) && !folder.join(path).exists()
-            });
+            let is_missing = *asked
+                .entry(path)
+                .or_insert_with(|| may_be_the_authors(folder, path) && !folder.join(path).exists());
             if is_missing {
-                missing.push((pointer, path));
+                missing.push((pointer(), path));
             }
         }
+    });
+    if missing.is_empty() {
+        return;
     }
-    let elsewhere = spoken_of_elsewhere(&missing, &seen);
+    let mut texts = Vec::new();
+    each_text(plan, &mut |_, text| texts.push(text));
+    let elsewhere = spoken_of_elsewhere(missing.iter().map(|(_, path)| *path), &texts);
     for (pointer, path) in missing {
         if !elsewhere.contains(path) {
             cx.find(
                 codes::COMMAND_FILE_MISSING,
-                pointer,
+                &pointer,
                 format!("`{path}` is not there, and this would run it"),
                 "commands run in the plan's folder; mend the path, or add the file",
             );
@@ -65,12 +64,22 @@ pub(super) fn check(cx: &mut Context<'_>) {
     }
 }
 
+/// Calls back with each text that bash would run, and its pointer.
+fn each_text<'a>(plan: &'a Plan, see: &mut dyn FnMut(At<'_>, &'a str)) {
+    each_command(plan, &mut |pointer, text, _| see(pointer, text));
+    each_probe(plan, &mut |pointer, probe| {
+        if let (Some(command), None) = (&probe.command, &probe.shell) {
+            see(&|| join(&pointer(), "command"), command);
+        }
+    });
+}
+
 /// The missing paths that more than one command speaks of: one may make what the other runs.
 fn spoken_of_elsewhere<'t>(
-    missing: &[(&str, &'t str)],
-    seen: &[(String, &str)],
+    missing: impl Iterator<Item = &'t str>,
+    texts: &[&str],
 ) -> HashSet<&'t str> {
-    let paths: HashSet<&str> = missing.iter().map(|(_, path)| *path).collect();
+    let paths: HashSet<&str> = missing.collect();
     let paths: Vec<&str> = paths.into_iter().collect();
     // All at once: thousands of paths, each looked for in thousands of commands, would take minutes. What a plan of the
     // largest size can hold always fits.
@@ -79,13 +88,11 @@ fn spoken_of_elsewhere<'t>(
     };
     // The last command that spoke of each, and whether it was not the first.
     let mut last: Vec<(Option<usize>, bool)> = vec![(None, false); paths.len()];
-    if !paths.is_empty() {
-        for (command, (_, text)) in seen.iter().enumerate() {
-            for found in finder.find_overlapping_iter(text) {
-                let (speaker, several) = &mut last[found.pattern().as_usize()];
-                *several |= speaker.is_some_and(|earlier| earlier != command);
-                *speaker = Some(command);
-            }
+    for (command, text) in texts.iter().enumerate() {
+        for found in finder.find_overlapping_iter(text) {
+            let (speaker, several) = &mut last[found.pattern().as_usize()];
+            *several |= speaker.is_some_and(|earlier| earlier != command);
+            *speaker = Some(command);
         }
     }
     let several = paths.into_iter().zip(last);
@@ -95,7 +102,7 @@ fn spoken_of_elsewhere<'t>(
 }
 
 /// `{{ vars.X }}`: the author expects a value where bash sees two braces.
-fn template(cx: &mut Context<'_>, pointer: &str, text: &str) {
+fn template(cx: &mut Context<'_>, pointer: At<'_>, text: &str) {
     const ROOTS: [&str; 6] = ["vars", "variables", "steps", "phases", "run", "env"];
     let plan = cx.plan();
     let mut rest = text;
@@ -125,7 +132,7 @@ fn template(cx: &mut Context<'_>, pointer: &str, text: &str) {
             };
             cx.find(
                 codes::COMMAND_TEMPLATE,
-                pointer,
+                &pointer(),
                 "commands are never templated: bash would see the braces",
                 help,
             );
@@ -139,7 +146,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Programs that do nothing, or the wrong thing, where there is no terminal and nothing to read.
-fn terminal(cx: &mut Context<'_>, pointer: &str, command: &Simple<'_>) {
+fn terminal(cx: &mut Context<'_>, pointer: At<'_>, command: &Simple<'_>) {
     let words = &command.words;
     let mut words = words
         .iter()
@@ -184,7 +191,7 @@ fn terminal(cx: &mut Context<'_>, pointer: &str, command: &Simple<'_>) {
         }
         _ => return,
     };
-    cx.find(code, pointer, message, help);
+    cx.find(code, &pointer(), message, help);
 }
 
 /// `exec -it`, `run --rm -t`: options of what runs inside come after the container's name.
@@ -349,23 +356,6 @@ fn ends_in_background(text: &str) -> bool {
 /// Files of the plan's folder that a text runs: `./undo.sh`, `bash scripts/x.sh`, `psql -f x.sql`. None where the text
 /// goes elsewhere first.
 fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
-    let goes = [
-        "cd ",
-        "pushd ",
-        "chdir",
-        "ssh ",
-        "docker ",
-        "podman ",
-        "kubectl ",
-        "chroot ",
-        "nsenter ",
-        "git clone",
-        "tar ",
-        "unzip ",
-    ];
-    if goes.iter().any(|word| text.contains(word)) {
-        return Vec::new();
-    }
     let mut files = Vec::new();
     for command in commands {
         let mut words = command
@@ -384,6 +374,23 @@ fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
             _ => Some(program).filter(|word| word.contains('/')),
         };
         files.extend(named.filter(|path| is_plain_path(path)));
+    }
+    let goes = [
+        "cd ",
+        "pushd ",
+        "chdir",
+        "ssh ",
+        "docker ",
+        "podman ",
+        "kubectl ",
+        "chroot ",
+        "nsenter ",
+        "git clone",
+        "tar ",
+        "unzip ",
+    ];
+    if !files.is_empty() && goes.iter().any(|word| text.contains(word)) {
+        return Vec::new();
     }
     files
 }
@@ -488,13 +495,9 @@ mod tests {
 
     #[test]
     fn what_several_commands_speak_of_may_be_made_by_one() {
-        let seen: Vec<(String, &str)> = ["make x", "./x; ./x --again", "./y", "./z > ./x.log"]
-            .map(|text| (String::new(), text))
-            .to_vec();
-        let missing = [("", "./x"), ("", "./y"), ("", "./z")];
-        let elsewhere = spoken_of_elsewhere(&missing, &seen);
+        let texts = ["make x", "./x; ./x --again", "./y", "./z > ./x.log"];
+        let elsewhere = spoken_of_elsewhere(["./x", "./y", "./z", "./x"].into_iter(), &texts);
         assert_eq!(elsewhere, HashSet::from(["./x"]));
-        assert!(spoken_of_elsewhere(&[], &seen).is_empty());
     }
 
     #[test]

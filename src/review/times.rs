@@ -55,7 +55,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
     let mut timeouts = Vec::new();
     each_probe(plan, &mut |pointer, probe| {
         if let Some(timeout) = &probe.timeout {
-            timeouts.push((join(pointer, "timeout"), timeout.as_str()));
+            timeouts.push((join(&pointer(), "timeout"), timeout.as_str()));
         }
     });
     for (at, timeout) in timeouts {
@@ -88,7 +88,9 @@ fn of_step(cx: &mut Context<'_>, pointer: &str, step: &Step) {
         script(cx, &at, details.automation_script.as_ref());
         for (i, command) in details.commands.iter().enumerate() {
             let timeout = CommandItem::settings(command).and_then(|c| c.timeout.as_deref());
-            needed(cx, &format!("{pointer}/commands/{i}/timeout"), timeout);
+            if timeout.is_some() {
+                needed(cx, &format!("{pointer}/commands/{i}/timeout"), timeout);
+            }
         }
     }
     if let Some(validation) = &step.validation {
@@ -111,7 +113,9 @@ fn script(cx: &mut Context<'_>, pointer: &str, script: Option<&Script>) {
     let timeout = script
         .and_then(Script::settings)
         .and_then(|settings| settings.timeout.as_deref());
-    needed(cx, &join(pointer, "timeout"), timeout);
+    if timeout.is_some() {
+        needed(cx, &join(pointer, "timeout"), timeout);
+    }
 }
 
 fn instructions(cx: &mut Context<'_>, pointer: &str, items: &[Instruction]) {
@@ -119,7 +123,9 @@ fn instructions(cx: &mut Context<'_>, pointer: &str, items: &[Instruction]) {
         let timeout = item
             .command()
             .and_then(|command| command.timeout.as_deref());
-        needed(cx, &format!("{pointer}/{i}/timeout"), timeout);
+        if timeout.is_some() {
+            needed(cx, &format!("{pointer}/{i}/timeout"), timeout);
+        }
     }
 }
 

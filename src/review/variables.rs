@@ -126,7 +126,7 @@ fn connections(cx: &mut Context<'_>) {
 fn each_sql<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a SqlProbe)) {
     super::checks::each_probe(plan, &mut |pointer, probe: &'a CheckMapping| {
         if let Some(sql) = &probe.sql {
-            see(join(pointer, "sql"), sql);
+            see(join(&pointer(), "sql"), sql);
         }
     });
     let mut measured = |measurement: &'a Option<Measurement>, at: String| {

@@ -1,6 +1,6 @@
 //! Reports in each form that `validate` has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::super::context::Context;
 use super::super::{Failure, explain};
 use super::{Covered, print_findings};
 use crate::base::diagnostic::{
-    Report, Root, Tally, straight, to_github, to_json, to_junit, to_sarif,
+    Code, Finding, Report, Root, Tally, straight, to_github, to_json, to_junit, to_sarif,
 };
 use crate::cli::arguments::Output;
 use crate::show::text::Look;
@@ -77,7 +77,15 @@ fn text(
         if index > 0 {
             writeln!(out)?;
         }
-        print_findings(report.standing(), &report.sources, style, out)?;
+        let (shown, more) = first_of_each(report.standing(), MOST_OF_A_CODE);
+        print_findings(shown, &report.sources, style, out)?;
+        for (code, more) in more {
+            writeln!(
+                out,
+                "{}: {more} more are not shown here; `--output json` lists them",
+                code.as_str()
+            )?;
+        }
         writeln!(out, "{}", verdict(report))?;
         for skipped in &report.skipped {
             writeln!(out, "{skipped}")?;
@@ -105,6 +113,30 @@ fn text(
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+/// As many findings of one code are shown to people: a plan that a program wrote may have the same slip in each of a
+/// hundred thousand places.
+const MOST_OF_A_CODE: usize = 200;
+
+/// The first findings of each code, and how many more there are of those that have more.
+fn first_of_each<'a>(
+    findings: impl Iterator<Item = &'a Finding>,
+    most: usize,
+) -> (Vec<&'a Finding>, Vec<(Code, usize)>) {
+    let mut met: BTreeMap<Code, usize> = BTreeMap::new();
+    let first = findings
+        .filter(|finding| {
+            let met = met.entry(finding.code).or_default();
+            *met += 1;
+            *met <= most
+        })
+        .collect();
+    let more = met
+        .into_iter()
+        .filter_map(|(code, met)| Some((code, met.checked_sub(most)?)))
+        .filter(|(_, more)| *more > 0);
+    (first, more.collect())
 }
 
 fn verdict(report: &Report) -> String {
@@ -206,4 +238,28 @@ fn root(reports: &[Report]) -> Result<Root, Failure> {
     };
     let root = reports.iter().find_map(repository);
     Ok(Root::new(root.as_deref().unwrap_or(&here), &here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::diagnostic::{Location, codes};
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        let found = [
+            codes::UNKNOWN_KEY,
+            codes::UNKNOWN_KEY,
+            codes::WRONG_TYPE,
+            codes::UNKNOWN_KEY,
+            codes::UNKNOWN_KEY,
+            codes::WRONG_TYPE,
+        ]
+        .map(|code| Finding::new(code, Location::file("plan.yaml"), "found"));
+        let (shown, more) = first_of_each(found.iter(), 2);
+        assert_eq!(shown.len(), 4);
+        assert_eq!(more, [(codes::UNKNOWN_KEY, 2)]);
+        let (shown, more) = first_of_each(found.iter(), 4);
+        assert_eq!((shown.len(), more.len()), (6, 0));
+    }
 }

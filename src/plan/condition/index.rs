@@ -1,6 +1,7 @@
 //! The names that a check string may mention.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::Fact;
 use crate::base::quantity::Unit;
@@ -74,15 +75,88 @@ impl<T: Clone + PartialEq> Names<T> {
     }
 }
 
+/// Something with an id that a check string may mention.
+#[derive(Debug, Clone)]
+enum Thing {
+    Step {
+        id: String,
+        name: String,
+    },
+    Phase {
+        id: String,
+        order: i64,
+        name: String,
+    },
+    Gate {
+        id: String,
+        name: Option<String>,
+    },
+}
+
+/// Steps, phases and gates by every name that they have.
+#[derive(Debug, Clone, Default)]
+struct Things {
+    ids: Names<Fact>,
+    names: Names<Fact>,
+    phases: Names<String>,
+}
+
+impl Things {
+    fn of(things: &[Thing]) -> Self {
+        let mut all = Self::default();
+        for thing in things {
+            all.add(thing);
+        }
+        all
+    }
+
+    fn add(&mut self, thing: &Thing) {
+        match thing {
+            Thing::Step { id, name } => {
+                let fact = Fact::StepSucceeded(id.clone());
+                for spelled in [id, &format!("step {id}")] {
+                    self.ids.add(spelled, &fact);
+                }
+                for spelled in [name, &format!("step {name}")] {
+                    self.names.add(spelled, &fact);
+                }
+            }
+            Thing::Phase { id, order, name } => {
+                let fact = Fact::PhaseSucceeded(id.clone());
+                let by_order = format!("phase {order}");
+                for spelled in [id, &by_order, &format!("phase {id}")] {
+                    self.ids.add(spelled, &fact);
+                    self.phases.add(spelled, id);
+                }
+                for spelled in [name, &format!("phase {name}")] {
+                    self.names.add(spelled, &fact);
+                    self.phases.add(spelled, id);
+                }
+            }
+            Thing::Gate { id, name } => {
+                let fact = Fact::GatePassed(id.clone());
+                for spelled in [id, &format!("gate {id}")] {
+                    self.ids.add(spelled, &fact);
+                }
+                if let Some(name) = name {
+                    for spelled in [name, &format!("{name} gate"), &format!("gate {name}")] {
+                        self.names.add(spelled, &fact);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The metrics, steps, phases and gates of a plan, by every name under which a check string may mention them.
 ///
 /// Ids are plain text here; the caller knows which of its typed ids they are.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     metrics: Names<Metric>,
-    ids: Names<Fact>,
-    names: Names<Fact>,
-    phases: Names<String>,
+    things: Vec<Thing>,
+    /// Made of `things` when the first sentence speaks of one: many plans have none that does.
+    by_name: OnceLock<Things>,
     gated: Vec<String>,
 }
 
@@ -101,44 +175,33 @@ impl Index {
 
     /// Adds a step by its id and its name.
     pub fn add_step(&mut self, id: &str, name: &str) {
-        let fact = Fact::StepSucceeded(id.to_owned());
-        for spelled in [id, &format!("step {id}")] {
-            self.ids.add(spelled, &fact);
-        }
-        for spelled in [name, &format!("step {name}")] {
-            self.names.add(spelled, &fact);
-        }
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.add(Thing::Step { id, name });
     }
 
     /// Adds a phase by its id, its order ("Phase 1") and its name.
     pub fn add_phase(&mut self, id: &str, order: i64, name: &str) {
-        let fact = Fact::PhaseSucceeded(id.to_owned());
-        let by_order = format!("phase {order}");
-        for spelled in [id, &by_order, &format!("phase {id}")] {
-            self.ids.add(spelled, &fact);
-            self.phases.add(spelled, &id.to_owned());
-        }
-        for spelled in [name, &format!("phase {name}")] {
-            self.names.add(spelled, &fact);
-            self.phases.add(spelled, &id.to_owned());
-        }
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.add(Thing::Phase { id, order, name });
     }
 
     /// Adds a gate by its id and its name. `phase` is the phase whose `validation_gate` it is, or whose end it stands
     /// at; none for a gate at a step.
     pub fn add_gate(&mut self, id: &str, name: Option<&str>, phase: Option<&str>) {
-        let fact = Fact::GatePassed(id.to_owned());
-        for spelled in [id, &format!("gate {id}")] {
-            self.ids.add(spelled, &fact);
-        }
-        if let Some(name) = name {
-            for spelled in [name, &format!("{name} gate"), &format!("gate {name}")] {
-                self.names.add(spelled, &fact);
-            }
-        }
+        let (id, name) = (id.to_owned(), name.map(str::to_owned));
+        self.add(Thing::Gate { id, name });
         if let Some(phase) = phase {
             self.gated.push(phase.to_owned());
         }
+    }
+
+    fn add(&mut self, thing: Thing) {
+        self.things.push(thing);
+        self.by_name = OnceLock::new();
+    }
+
+    fn by_name(&self) -> &Things {
+        self.by_name.get_or_init(|| Things::of(&self.things))
     }
 
     /// The metrics of that name; more than one if authors gave two the same.
@@ -148,15 +211,16 @@ impl Index {
 
     /// The facts that a name may stand for. An id wins over a name.
     pub(super) fn facts(&self, name: &str) -> &[Fact] {
-        match self.ids.find(name) {
-            [] => self.names.find(name),
+        let things = self.by_name();
+        match things.ids.find(name) {
+            [] => things.names.find(name),
             found => found,
         }
     }
 
     /// The phases of that id, order or name.
     pub(super) fn phases(&self, name: &str) -> &[String] {
-        self.phases.find(name)
+        self.by_name().phases.find(name)
     }
 
     /// Whether a phase has a gate.
