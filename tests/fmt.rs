@@ -116,3 +116,19 @@ fn shipped_plans_are_formatted() {
     let typed: Vec<&str> = arguments.chain(plans.iter().map(String::as_str)).collect();
     Cli::new(root).run(&typed).with_code(0);
 }
+
+#[test]
+fn what_is_not_laid_out_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let cli = Cli::new(dir.path());
+    for (text, said) in [("? a\n: b\nc:   d\n", true), ("a: b\n", false)] {
+        fs::write(dir.path().join("f.yaml"), text).unwrap();
+        let ended = cli.run(&["fmt", "f.yaml"]).with_code(0);
+        assert_eq!(
+            ended.stderr.contains("left as it is: f.yaml"),
+            said,
+            "{text}"
+        );
+        assert_eq!(fs::read_to_string(dir.path().join("f.yaml")).unwrap(), text);
+    }
+}

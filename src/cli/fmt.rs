@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::validate::print_findings;
 use crate::base::diagnostic::to_json;
 use crate::base::durable;
-use crate::plan::format::{FormatError, format};
+use crate::plan::format::{FormatError, format, leaves_alone};
 use crate::plan::source::MAX_BYTES;
 
 /// What became of one file.
@@ -91,6 +91,12 @@ fn one(context: &Context, arguments: &FmtArgs, file: &Path) -> Result<Outcome, F
     };
     let changed = formatted != text;
     let dry = arguments.check || arguments.diff;
+    if !changed && leaves_alone(&text) {
+        context.say(&format!(
+            "left as it is: {name} (it has a form that is not laid out: a key written `? key`, or an anchor or a tag on a \
+             line of its own)"
+        ));
+    }
     if arguments.diff && changed {
         show_diff(context, &name, &text, &formatted);
     }

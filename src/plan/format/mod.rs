@@ -81,6 +81,18 @@ pub fn format(name: &str, text: &str) -> Result<String, FormatError> {
     Ok(format!("{mark}{formatted}"))
 }
 
+/// Whether [`format`] leaves a text as it is because it has forms that are not laid out.
+#[must_use]
+pub fn leaves_alone(text: &str) -> bool {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut unified = body.replace("\r\n", "\n").replace('\r', "\n");
+    if !unified.ends_with('\n') {
+        unified.push('\n');
+    }
+    let tokens = tokens::scan(&unified);
+    tokens.is_none_or(|tokens| tree::read(&unified, &tokens).is_none())
+}
+
 /// `None` where the text has forms that are left alone.
 fn lay_out(text: &str) -> Option<String> {
     let tokens = tokens::scan(text)?;
