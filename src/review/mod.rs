@@ -18,6 +18,7 @@ mod datasets;
 mod expressions;
 mod files;
 mod gates;
+mod hollow;
 mod ids;
 pub mod lint;
 mod metrics;
@@ -33,6 +34,7 @@ mod schedule;
 mod scripts;
 mod sentences;
 mod shell;
+mod slips;
 mod support;
 mod times;
 mod timing;
@@ -95,6 +97,8 @@ pub fn review(loaded: &Loaded, surroundings: Surroundings<'_>) -> Vec<Finding> {
     catalogues::check(&mut cx);
     probes::check(&mut cx);
     variables::check(&mut cx);
+    hollow::check(&mut cx);
+    slips::check(&mut cx);
     cx.sorted()
 }
 

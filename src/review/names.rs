@@ -25,11 +25,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
 }
 
 fn variable(cx: &mut Context<'_>, pointer: &str, name: &str) {
-    let mut chars = name.chars();
-    let first = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    if !first || !chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+    if !is_name(name) {
         cx.find(
             codes::ENVIRONMENT_INVALID,
             &join(pointer, name),
@@ -39,8 +35,25 @@ fn variable(cx: &mut Context<'_>, pointer: &str, name: &str) {
     }
 }
 
+/// Whether a process could be given this name in its environment.
+fn is_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn source(cx: &mut Context<'_>, pointer: &str, connection: &Connection) {
     if connection.url_env.is_some() == connection.url_command.is_empty() {
+        if let Some(name) = &connection.url_env
+            && !is_name(name)
+        {
+            cx.find(
+                codes::ENVIRONMENT_INVALID,
+                &join(pointer, "url_env"),
+                "`url_env` is the name of an environment variable, and this cannot be one",
+                "write `url_env: DATABASE_URL`, and give the URL in that variable: it never stands in the plan",
+            );
+        }
         return;
     }
     cx.find(

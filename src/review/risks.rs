@@ -90,6 +90,17 @@ fn of_prerequisite(cx: &mut Context<'_>, pointer: &str, prerequisite: &Prerequis
             "verify it and write `status: verified`, or agree on a new deadline",
         );
     }
+    if let Some(text) = &prerequisite.deadline
+        && text.trim().starts_with(|c: char| c.is_ascii_digit())
+        && moment(text).is_none()
+    {
+        cx.find(
+            codes::TIME_UNCLEAR,
+            &join(pointer, "deadline"),
+            format!("`{text}` is no moment, so nobody notices when this deadline passes"),
+            "write it as in \"2026-03-31\" or \"2026-03-31T17:00:00Z\"",
+        );
+    }
     if status == Some(PrerequisiteStatus::Verified)
         && validation
             .is_some_and(|v| v.verification_method.is_none() && v.verification_test_id.is_none())

@@ -389,8 +389,11 @@ fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
         "tar ",
         "unzip ",
     ];
-    if !files.is_empty() && goes.iter().any(|word| text.contains(word)) {
-        return Vec::new();
+    // What comes after one of these happens elsewhere, or to files that are not there yet.
+    if !files.is_empty()
+        && let Some(from) = goes.iter().filter_map(|word| text.find(word)).min()
+    {
+        files.retain(|path| text.find(path).is_some_and(|at| at < from));
     }
     files
 }

@@ -143,13 +143,21 @@ fn estimate(cx: &mut Context<'_>, pointer: &str, text: Option<&str>) {
 
 /// A time that the run acts on.
 fn needed(cx: &mut Context<'_>, pointer: &str, text: Option<&str>) {
-    if let Some(error) = text.and_then(|text| HumanDuration::parse(text).err()) {
-        cx.find(
+    match text.map(HumanDuration::parse) {
+        Some(Err(error)) => cx.find(
             codes::TIMEOUT_INVALID,
             pointer,
             format!("the run cannot act on this time: {}", error.because),
             format!("understood are, for example, {}", error.examples.join(", ")),
-        );
+        ),
+        // No time between two attempts is a choice; no time for the work itself is not.
+        Some(Ok(time)) if time.max_ms() == 0 && pointer.ends_with("/timeout") => cx.find(
+            codes::TIMEOUT_INVALID,
+            pointer,
+            "this leaves no time at all: what it limits would be killed as it starts",
+            "write the longest time that is still right, such as \"30 minutes\"; without the key there is no limit",
+        ),
+        _ => {}
     }
 }
 
@@ -189,8 +197,12 @@ fn window(cx: &mut Context<'_>) {
                 );
             }
         }
+        // A text may be a sentence, which a person answers; parts that make no window are a slip.
         Err(error) => cx.find(
-            codes::TIME_UNCLEAR,
+            match constraints.migration_window {
+                Some(MigrationWindow::Mapping(_)) => codes::TIMEOUT_INVALID,
+                _ => codes::TIME_UNCLEAR,
+            },
             pointer,
             format!("this window cannot be understood: {}", error.because),
             format!("understood are, for example, {}", error.examples.join(", ")),

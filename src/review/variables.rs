@@ -1,13 +1,13 @@
 //! Variables, secrets and connections: declared where they are used, used where they are declared.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::expressions::near;
 use crate::base::diagnostic::{Finding, Level, codes};
-use crate::plan::model::{CheckMapping, Measurement, Plan, SqlProbe};
+use crate::plan::model::{CheckMapping, Measurement, Plan, Scalar, Script, SqlProbe};
 use crate::plan::source::join;
 
 pub(super) fn check(cx: &mut Context<'_>) {
@@ -38,6 +38,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
             }
         }
     }
+    in_environments(cx);
     connections(cx);
     unused(cx);
 }
@@ -50,6 +51,70 @@ fn secret(cx: &mut Context<'_>, pointer: &str, name: &str) {
         "remove it here and give it with `env:`, `file:` or `command:`, or as ORCHESTRATE_VAR_...; \
          whoever reads the plan or the record of a run knows this one",
     );
+}
+
+/// Passwords and the like among the settings of commands and scripts.
+fn in_environments(cx: &mut Context<'_>) {
+    let look = |at: &str, env: &BTreeMap<String, Scalar>| -> Vec<String> {
+        env.iter()
+            .filter(|(name, value)| {
+                names_a_secret(name) && !value.0.trim().is_empty() && !value.0.contains('$')
+            })
+            .map(|(name, _)| join(&format!("{at}/env"), name))
+            .collect()
+    };
+    let mut places: Vec<String> = Vec::new();
+    for (pointer, step) in cx.steps() {
+        if let Some(details) = &step.execution_details {
+            for (i, command) in details.commands.iter().enumerate() {
+                if let Some(settings) = command.settings() {
+                    let at = format!("{pointer}/execution_details/commands/{i}");
+                    places.extend(look(&at, &settings.env));
+                }
+            }
+            if let Some(settings) = details
+                .automation_script
+                .as_ref()
+                .and_then(Script::settings)
+            {
+                let at = format!("{pointer}/execution_details/automation_script");
+                places.extend(look(&at, &settings.env));
+            }
+        }
+        if let Some(undo) = &step.rollback_procedure {
+            for (i, item) in undo.rollback_steps.iter().enumerate() {
+                if let Some(settings) = item.command() {
+                    let at = format!("{pointer}/rollback_procedure/rollback_steps/{i}");
+                    places.extend(look(&at, &settings.env));
+                }
+            }
+            if let Some(settings) = undo.rollback_script.as_ref().and_then(Script::settings) {
+                let at = format!("{pointer}/rollback_procedure/rollback_script");
+                places.extend(look(&at, &settings.env));
+            }
+        }
+    }
+    for pointer in &places {
+        let name = pointer.rsplit('/').next().unwrap_or_default();
+        secret(cx, pointer, name);
+    }
+}
+
+/// `DB_PASSWORD` holds a secret, `DB_PASSWORD_FILE` says where it is.
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_uppercase();
+    [
+        "PASSWORD",
+        "PASSWD",
+        "SECRET",
+        "TOKEN",
+        "API_KEY",
+        "APIKEY",
+        "PRIVATE_KEY",
+        "SECRET_KEY",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 /// Names that change what a process does before it does anything.
@@ -67,6 +132,57 @@ fn is_reserved(name: &str) -> bool {
                 | "HOME"
                 | "PYTHONSTARTUP"
         )
+}
+
+/// Names that clients look for by themselves: psql `PGHOST`, the tools of clouds their profiles.
+fn is_read_by_clients(name: &str) -> bool {
+    const BEGINNINGS: [&str; 38] = [
+        "PG",
+        "AWS_",
+        "AZURE_",
+        "ARM_",
+        "GOOGLE_",
+        "CLOUDSDK_",
+        "GCP_",
+        "TF_",
+        "KUBE",
+        "HELM_",
+        "DOCKER_",
+        "COMPOSE_",
+        "VAULT_",
+        "CONSUL_",
+        "NOMAD_",
+        "ANSIBLE_",
+        "MYSQL_",
+        "REDIS",
+        "MONGO",
+        "SSH_",
+        "GIT_",
+        "GH_",
+        "GITHUB_",
+        "CI_",
+        "NODE_",
+        "NPM_",
+        "PYTHON",
+        "PIP_",
+        "JAVA_",
+        "MAVEN_",
+        "GRADLE_",
+        "RAILS_",
+        "DJANGO_",
+        "FLYWAY_",
+        "LIQUIBASE_",
+        "CURL_",
+        "SSL_",
+        "OTEL_",
+    ];
+    BEGINNINGS.iter().any(|begins| name.starts_with(begins))
+        || name.to_lowercase().ends_with("_proxy")
+        || matches!(
+            name,
+            "TZ" | "LANG" | "TERM" | "EDITOR" | "PAGER" | "DATABASE_URL" | "NO_COLOR"
+        )
+        || name.starts_with("LC_")
 }
 
 /// An environment may set what commands want without declaring it, but a slip looks the same.
@@ -208,6 +324,9 @@ fn unused(cx: &mut Context<'_>) {
         return;
     }
     for name in open {
+        if is_read_by_clients(name) {
+            continue;
+        }
         cx.find(
             codes::VARIABLE_UNUSED,
             &join("/variables", name),

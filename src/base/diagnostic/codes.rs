@@ -115,6 +115,8 @@ codes! {
     NEVER_TRUE OR0211 Error "A check can never be true when it is asked";
     TRUE_BY_CHANCE OR0212 Warning "A check asks about a step that nothing waits for";
     NEVER_DEFINED OR0213 Error "An expression asks for what is never there";
+    PASSES_ALWAYS OR0214 Warning "A check passes whatever happens";
+    IDS_ALIKE OR0215 Warning "Two ids can hardly be told apart";
     SCRIPT_MISSING OR0301 Error "A script that would run is missing";
     SCRIPT_CANNOT_RUN OR0302 Error "A script cannot be run";
     SQL_WITHOUT_CONNECTION OR0303 Warning "SQL has no connection";
@@ -133,6 +135,7 @@ codes! {
     NEEDS_TERMINAL OR0316 Warning "A command needs a terminal";
     NOTHING_TO_READ OR0317 Warning "A client is given nothing to do";
     LEFT_RUNNING OR0318 Warning "A process is left running";
+    ARGUMENT_LITERAL OR0319 Warning "An argument waits for a shell that is not there";
     APPROVERS_MISSING OR0401 Error "Approval is required but nobody can give it";
     APPROVAL_NOT_SAID OR0402 Warning "Approvers are given but approval is not required";
     APPROVALS_IMPOSSIBLE OR0403 Error "More approvals are needed than there are approvers";
@@ -156,6 +159,7 @@ codes! {
     LEVEL_TWICE OR0509 Warning "A rollback level is described twice";
     REPLACES_NOTHING OR0510 Warning "A rollback level replaces the undo by nothing";
     LEVEL_COMMAND OR0511 Warning "A command of a rollback level never runs";
+    UNDO_REPEATS OR0513 Warning "A way back does the same as the way there";
     DATASET_MISSING OR0601 Error "A test dataset is missing";
     DATASETS_DIR OR0602 Error "There is no folder for test datasets";
     LINKED_FILE_MISSING OR0603 Warning "A linked file is missing";
@@ -203,6 +207,7 @@ codes! {
     DEPLOYMENT_UNKNOWN OR0908 Warning "An order names what is not deployed";
     OUT_OF_SEQUENCE OR0909 Warning "Services may be deployed out of sequence";
     LABEL_TWICE OR0910 Warning "Two entries share an id";
+    BLANK_TEXT OR0911 Warning "A text is blank";
     THRESHOLD_INSIDE OR1001 Warning "A threshold strikes in normal times";
     THRESHOLD_ORDER OR1002 Warning "Thresholds are in the wrong order";
     THRESHOLD_UNCLEAR OR1003 Warning "A range or threshold cannot be understood";
@@ -215,6 +220,7 @@ codes! {
     TIMING_UNCLEAR OR1010 Warning "A moment cannot be understood";
     FREQUENCY_UNCLEAR OR1011 Warning "A frequency cannot be understood";
     NOTHING_ASKED OR1012 Warning "A continuous check looks at nothing";
+    HOLDS_IN_TROUBLE OR1013 Warning "A check holds only in trouble";
     DEAD_END OR1101 Warning "A failure leaves no way on and no way back";
     DEAD_END_AT_GATE OR1102 Warning "A gate that says no leaves no way on and no way back";
     NEVER_COMPLETES OR1103 Error "The run can never complete";

@@ -102,6 +102,17 @@ pub fn check_with(
         }
     };
     sort(&mut validated.findings);
+    // What an alias shares stands once in the file, and in several places of the plan.
+    validated.findings.dedup_by(|one, other| {
+        let place = |found: &Finding| {
+            let at = &found.primary;
+            (at.line, at.column, at.end_line, at.end_column)
+        };
+        one.code == other.code
+            && one.message == other.message
+            && place(one) == place(other)
+            && one.primary.file == other.primary.file
+    });
     validated
 }
 

@@ -178,7 +178,8 @@ fn is_about_itself(code: Code) -> bool {
 
 /// Whether findings of this code put one part of the plan against another.
 fn is_about_others(code: Code) -> bool {
-    const SOME: [Code; 11] = [
+    const SOME: [Code; 12] = [
+        codes::TRUE_BY_CHANCE,
         codes::UNKNOWN_REFERENCE,
         codes::DEPENDENCY_CYCLE,
         codes::FORWARD_DEPENDENCY,

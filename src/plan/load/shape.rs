@@ -8,14 +8,14 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 
-use super::guide::{Trail, home_of, keys_of};
+use super::guide::{Trail, home_of, keys_of, required_of};
 use super::json::{ArenaJson, Handle};
 use super::kinds;
 use super::mend::{Mend, Mended};
 use super::words::{closest, did_you_mean, is_invisible, is_smart_quote, list, name_of, owner};
 use crate::base::diagnostic::{Code, Finding, Location, codes};
 use crate::plan::schema::shapes;
-use crate::plan::source::{Arena, Kind, Span, join};
+use crate::plan::source::{Arena, Kind, NodeId, Span, join};
 
 /// How many keys a help lists at most.
 const MOST_KEYS: usize = 12;
@@ -210,10 +210,24 @@ impl Reader<'_> {
             .filter(|entry| unexpected.contains(&*entry.key))
             .map(|entry| (entry.key.to_string(), entry.key_span))
             .collect();
+        let absent: Vec<&'static str> = trail
+            .value()
+            .map(required_of)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|key| {
+                !entries
+                    .iter()
+                    .any(|entry| *entry.key == **key && !self.is_null(entry.value))
+            })
+            .collect();
         let written = self.written(pointer);
         let more = found.len().saturating_sub(MOST_UNKNOWN);
         for (at, (key, span)) in found.into_iter().enumerate() {
-            let near = closest(&key, &known);
+            let mut near = closest(&key, &known);
+            if near.is_empty() {
+                near.extend(meant(&key, &absent));
+            }
             if at < MOST_UNKNOWN {
                 let place = self.arena.location(span, &join(&written, &key));
                 let help = self.about_key(pointer, &key, &near, &known, &trail);
@@ -252,6 +266,10 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    fn is_null(&self, node: NodeId) -> bool {
+        matches!(self.arena.node(node).kind, Kind::Null)
     }
 
     /// What a key may have been meant to be, or where it belongs.
@@ -433,6 +451,22 @@ impl Reader<'_> {
         };
         self.find(codes::PROBE_COUNT, pointer, message, help);
     }
+}
+
+/// The required key that is missing and that another word may stand for: `step_name` or `title` for `name`, `id` for
+/// `step_id`.
+fn meant(key: &str, absent: &[&'static str]) -> Option<&'static str> {
+    let key = key.to_lowercase().replace('-', "_");
+    let last = key.rsplit('_').next().unwrap_or_default();
+    let one = |fits: &dyn Fn(&str) -> bool| {
+        let mut all = absent.iter().filter(|word| fits(word));
+        all.next().filter(|_| all.next().is_none()).copied()
+    };
+    one(&|word| word == last)
+        .or_else(|| one(&|word| word == "name" && matches!(last, "title" | "label")))
+        .or_else(|| {
+            one(&|word| matches!(&*key, "id" | "name") && word.ends_with(&format!("_{key}")))
+        })
 }
 
 /// The nearest place above that has a key of this name.

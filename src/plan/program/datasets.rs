@@ -109,9 +109,11 @@ impl Lowering<'_> {
             let Ok(item) = ItemId::parse(&format!("{id}.cases.{i}")) else {
                 continue;
             };
+            let said = self.errors.len();
             let mut check = self.probe(item, &case.probe, at, &[]);
             check.title.clone_from(&case.name);
-            if matches!(check.how, How::Attest | How::Dataset(_)) {
+            // A probe that this version cannot execute was named already.
+            if said == self.errors.len() && matches!(check.how, How::Attest | How::Dataset(_)) {
                 self.error(
                     at,
                     format!(

@@ -66,7 +66,7 @@ pub(super) struct Lowering<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) index: Index,
     inputs: BTreeSet<(String, InputKind)>,
-    errors: Vec<LowerError>,
+    pub(super) errors: Vec<LowerError>,
 }
 
 impl Lowering<'_> {
