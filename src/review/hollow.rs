@@ -31,7 +31,7 @@ fn passes_always(cx: &mut Context<'_>) {
     let mut found: Vec<(String, &'static str)> = Vec::new();
     each_probe(cx.plan(), &mut |pointer, probe| {
         if let Some(key) = cannot_fail(probe) {
-            found.push((join(pointer, key), key));
+            found.push((join(&pointer(), key), key));
         }
     });
     for (pointer, _) in found {
@@ -120,7 +120,7 @@ fn against_normal(cx: &mut Context<'_>) {
             && let Some(range) = metrics[at].normal_range.as_deref()
             && Range::parse(range).is_ok_and(|range| never_within(&condition, &range))
         {
-            found.push((pointer.to_owned(), text.as_str(), at, range));
+            found.push((pointer(), text.as_str(), at, range));
         }
     });
     for (pointer, text, at, range) in found {

@@ -138,7 +138,7 @@ fn facts(cx: &mut Context<'_>, ids: &[(&str, Place)]) {
             && doubt(text, &index).is_none()
             && matches!(understand(text, &nothing, &index), Understanding::Attest)
         {
-            shaped.push((pointer.to_owned(), name));
+            shaped.push((pointer(), name));
         }
     });
     for (pointer, name) in shaped {
