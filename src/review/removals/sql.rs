@@ -441,8 +441,8 @@ impl Reader<'_> {
                             false
                         }
                         "from" => {
-                            !brackets.last().copied().unwrap_or(false)
-                                && !(i > 0 && is(tokens, i - 1, "distinct"))
+                            !(brackets.last().copied().unwrap_or(false)
+                                || i > 0 && is(tokens, i - 1, "distinct"))
                         }
                         "join" => true,
                         "using" => is(tokens, 0, "merge") || is(tokens, 0, "where"),
