@@ -81,7 +81,7 @@ pub fn format(name: &str, text: &str) -> Result<String, FormatError> {
     Ok(format!("{mark}{formatted}"))
 }
 
-/// Whether [`format`] leaves a text as it is because it has forms that are not laid out.
+/// Whether [`format()`] leaves a text as it is because it has forms that are not laid out.
 #[must_use]
 pub fn leaves_alone(text: &str) -> bool {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
