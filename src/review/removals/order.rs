@@ -11,6 +11,10 @@ use crate::plan::program::{After, PhaseUndo, Program, UndoWay};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// Names of more bytes, or of more parts, than any path or table has are not compared.
+const LONGEST: usize = 512;
+const MOST_PARTS: usize = 32;
+
 /// A way back, with the forward texts of the steps that it takes back.
 pub(super) struct Unit<'a> {
     pub(super) whose: Whose<'a>,
@@ -103,6 +107,19 @@ impl Piece<'_> {
     }
 
     pub(super) fn told(&self, scripts: &Scripts<'_>) -> Told {
+        match self.all_told(scripts) {
+            // All that a thing is part of is remembered with it: of a path without end that would be its square.
+            Told::Acts(mut acts) => {
+                acts.retain(|act| {
+                    act.key.len() <= LONGEST && act.key.matches('/').count() <= MOST_PARTS
+                });
+                Told::Acts(acts)
+            }
+            other => other,
+        }
+    }
+
+    fn all_told(&self, scripts: &Scripts<'_>) -> Told {
         match &self.what {
             What::Person(words) => Told::Words(Arc::from(*words)),
             What::Written { text, shell, env } => in_shell(text, *shell, env, &[], scripts),
