@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use orchestrate::base::watch::Watch;
 use orchestrate::run::engine::Event;
 
 use crate::support::moments::{each_moment, moment, moments};
@@ -135,10 +137,47 @@ fn go_on(practice: &Practice) -> Vec<&'static str> {
     }
 }
 
-/// Starts the tool and kills it, only it, after some time. Returns how many records there were then.
-fn killed_after(practice: &Practice, moment: Duration) -> usize {
+/// When the tool is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// After this time, whatever it does then.
+    Time(Duration),
+    /// Once there are so many records: a machine that is slow to start kills in mid-run, too.
+    Records(usize),
+}
+
+impl Moment {
+    /// Waits until it is there, or until the tool has ended by itself.
+    fn wait(self, practice: &Practice, child: &mut Child) {
+        match self {
+            Self::Time(time) => std::thread::sleep(time),
+            Self::Records(count) => {
+                while written(practice) < count && child.try_wait().unwrap().is_none() {
+                    let folder = practice.run_dir().unwrap_or(practice.path().to_owned());
+                    let watch = Watch::changes(&[&folder]).unwrap();
+                    if written(practice) < count {
+                        // The end of the tool and a run folder that appears are not told.
+                        watch.wait(Duration::from_millis(20)).unwrap();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many lines the journal has.
+fn written(practice: &Practice) -> usize {
+    let Some(folder) = practice.run_dir() else {
+        return 0;
+    };
+    let journal = std::fs::read(folder.join("journal.jsonl")).unwrap_or_default();
+    journal.iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// Starts the tool and kills it, only it, at a moment. Returns how many records there were then.
+fn killed_at(practice: &Practice, moment: Moment) -> usize {
     let mut child = practice.start(&go_on(practice));
-    std::thread::sleep(moment);
+    moment.wait(practice, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     practice.records().len()
@@ -160,21 +199,40 @@ fn check(practice: &Practice, shape: &Shape) {
     assert!(is_over(practice));
 }
 
-/// How long the plan takes while as many run together as later.
-fn length(shape: &Shape) -> Duration {
-    let longest = Mutex::new(Duration::ZERO);
-    each_moment(TOGETHER, TOGETHER, |_| {
-        let practice = Practice::new(&plan(shape));
-        let begun = Instant::now();
-        let arguments = ["run", "plan.yaml", "--yes", "--jobs", "3"];
-        let status = finish(practice.start(&arguments), Duration::from_secs(60));
-        assert_eq!(status.code(), Some(exit_code(shape)), "{}", practice.said());
-        let took = begun.elapsed();
-        check(&practice, shape);
-        let mut longest = longest.lock().unwrap();
-        *longest = took.max(*longest);
-    });
-    longest.into_inner().unwrap()
+/// How much the plan takes while as many run together as later.
+#[derive(Debug, Default)]
+struct Length {
+    time: Duration,
+    records: usize,
+}
+
+impl Length {
+    fn of(shape: &Shape) -> Self {
+        let longest = Mutex::new(Self::default());
+        each_moment(TOGETHER, TOGETHER, |_| {
+            let practice = Practice::new(&plan(shape));
+            let begun = Instant::now();
+            let arguments = ["run", "plan.yaml", "--yes", "--jobs", "3"];
+            let status = finish(practice.start(&arguments), Duration::from_secs(60));
+            assert_eq!(status.code(), Some(exit_code(shape)), "{}", practice.said());
+            let took = begun.elapsed();
+            check(&practice, shape);
+            let mut longest = longest.lock().unwrap();
+            longest.time = took.max(longest.time);
+            longest.records = practice.records().len();
+        });
+        longest.into_inner().unwrap()
+    }
+
+    /// One of so many moments spread evenly over a part of it: every other one by the clock.
+    fn moment(&self, i: usize, count: usize, part: std::ops::Range<f64>) -> Moment {
+        let share = part.start + (part.end - part.start) * i as f64 / count as f64;
+        if i.is_multiple_of(2) {
+            Moment::Time(self.time.mul_f64(share))
+        } else {
+            Moment::Records((self.records as f64 * share) as usize)
+        }
+    }
 }
 
 const FORWARD: Shape = Shape {
@@ -190,11 +248,11 @@ const BACKWARD: Shape = Shape {
 #[test]
 fn a_killed_orchestrator_loses_nothing_at_any_of_two_hundred_moments() {
     let count = moments(200);
-    let length = length(&FORWARD);
+    let length = Length::of(&FORWARD);
     let seen = Mutex::new(BTreeSet::new());
     each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&FORWARD));
-        let records = killed_after(&practice, moment(length, i, count));
+        let records = killed_at(&practice, length.moment(i, count, 0.0..1.0));
         seen.lock().unwrap().insert(records);
         to_the_end(&practice, &FORWARD);
         check(&practice, &FORWARD);
@@ -207,13 +265,15 @@ fn a_killed_orchestrator_loses_nothing_at_any_of_two_hundred_moments() {
 #[test]
 fn a_killed_resume_loses_nothing() {
     let count = moments(60);
-    let length = length(&FORWARD);
+    let length = Length::of(&FORWARD);
     each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&FORWARD));
         // Earlier first kills leave more for the second and the third.
-        killed_after(&practice, moment(length, i, count) / 2);
-        killed_after(&practice, moment(length, (i * 7) % count, count) / 4);
-        killed_after(&practice, moment(length, (i * 13) % count, count) / 4);
+        killed_at(&practice, length.moment(i, count, 0.0..0.5));
+        for again in [i * 7, i * 13] {
+            let time = moment(length.time, again % count, count) / 4;
+            killed_at(&practice, Moment::Time(time));
+        }
         to_the_end(&practice, &FORWARD);
         check(&practice, &FORWARD);
     });
@@ -222,16 +282,12 @@ fn a_killed_resume_loses_nothing() {
 #[test]
 fn a_killed_orchestrator_undoes_each_step_once() {
     let count = moments(60);
-    let length = length(&BACKWARD);
+    let length = Length::of(&BACKWARD);
     each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&BACKWARD));
         // Two of three in the second half, where steps are undone.
-        let part = if i % 3 == 0 {
-            moment(length, i, count)
-        } else {
-            length / 2 + moment(length, i, count) / 2
-        };
-        killed_after(&practice, part);
+        let part = if i % 3 == 0 { 0.0..1.0 } else { 0.5..1.0 };
+        killed_at(&practice, length.moment(i, count, part));
         to_the_end(&practice, &BACKWARD);
         check(&practice, &BACKWARD);
     });
@@ -244,13 +300,15 @@ fn when_the_supervisor_dies_too_only_what_may_be_repeated_is_repeated() {
         idempotent: &["A2", "A3", "B2", "C1"],
     };
     let count = moments(40);
-    let length = length(&SHAPE);
+    let length = Length::of(&SHAPE);
     let asked = AtomicUsize::new(0);
     let repeated = AtomicUsize::new(0);
     each_moment(TOGETHER, count, |i| {
         let practice = Practice::new(&plan(&SHAPE));
         let mut child = practice.start(&go_on(&practice));
-        std::thread::sleep(moment(length, i, count));
+        length
+            .moment(i, count, 0.0..1.0)
+            .wait(&practice, &mut child);
         let supervisor = practice.supervisor();
         child.kill().unwrap();
         supervisor.into_iter().for_each(kill);
