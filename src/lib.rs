@@ -22,6 +22,7 @@
 //! | wing | rooms | what they are for |
 //! | --- | --- | --- |
 //! | [`base`] | [`id`](base::id), [`diagnostic`](base::diagnostic), [`quantity`](base::quantity), [`durable`](base::durable), [`watch`](base::watch), [`config`](base::config), [`stage`](base::stage) | what every other wing stands on: identities, findings as plain data, times and thresholds as people write them, bytes that survive a crash, folders that tell of changes, `orchestrate.yaml`, how long stages take |
+//! | [`manifest`] | [`version`](manifest::version), [`kind`](manifest::kind), [`migration`](manifest::migration), [`registry`](manifest::registry), [`transform`](manifest::transform) | JSON documents that carry a version, brought from one version to another without touching any other byte |
 //! | [`plan`] | [`model`](plan::model), [`source`](plan::source), [`load`](plan::load), [`schema`](plan::schema), [`format`](plan::format), [`condition`](plan::condition), [`program`](plan::program), [`schedule`](plan::schedule) | what the author wrote, where each value stands in the text, whether its shape is right, how it is laid out, what its sentences mean, what all of it becomes for the engine, and when everything should happen |
 //! | [`run`] | [`engine`](run::engine), [`journal`](run::journal), [`supervise`](run::supervise), [`perform`](run::perform), [`drive`](run::drive) | the rules of a run, its record, its processes, its effects, and the one loop that joins them |
 //! | [`review`] | a file per family of rules; `safety`, which plays the engine; `schedule`, which holds estimates against limits; `lint`, which asks readers of shell and SQL; `allow`, the comments that let findings stand | what a reviewer would object to in a plan |
@@ -32,8 +33,8 @@
 //! that touch the world (`journal`, `supervise`, `perform`) do not know one another's insides: `drive` joins them. A test
 //! reads every `use` and holds this (`tests/house.rs`).
 //!
-//! Rooms that have no duty yet are not there yet: clients of databases and metrics (`run::connect`), manifest migration
-//! (`manifest`), rehearsal and its certificate (`rehearse`, `plan::certificate`).
+//! Rooms that have no duty yet are not there yet: clients of databases and metrics (`run::connect`), rehearsal and its
+//! certificate (`rehearse`, `plan::certificate`).
 //!
 //! ## From text to program
 //!
@@ -107,6 +108,7 @@
 
 pub mod base;
 pub mod cli;
+pub mod manifest;
 pub mod plan;
 pub mod review;
 pub mod run;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The wings in the order in which a plan meets them.
-const WINGS: [&str; 6] = ["base", "plan", "run", "review", "show", "cli"];
+const WINGS: [&str; 7] = ["base", "manifest", "plan", "run", "review", "show", "cli"];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the source folder is readable") {
