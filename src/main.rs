@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use orchestrate::run::supervise::{SUPERVISE_VERB, serve};
 
+/// A large plan is a million small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before anything else: a supervisor reads neither settings nor the terminal.
     let mut arguments = std::env::args_os().skip(1);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
@@ -11,6 +12,13 @@ use crate::base::diagnostic::{Code, Finding, SourceText, Sources, codes};
 
 /// A mapping with more keys than this finds its duplicates by hash.
 const LINEAR_KEYS: usize = 16;
+
+/// A text of more bytes is scanned on a thread of its own.
+const LARGE: usize = 256 * 1024;
+
+/// How many events that thread hands over at once, and how many such batches may wait: a few hundred KiB.
+const BATCH: usize = 512;
+const BATCHES: usize = 8;
 
 /// Parses a text. The arena is there unless parsing had to stop; findings may come with it.
 #[must_use]
@@ -105,7 +113,6 @@ impl Builder {
             // They are no data, and as events they would be limited in number; `comments` reads them.
             emit_comments: false,
         };
-        let mut documents = 0;
         let unmerged = super::slips::unmerged(text.text());
         for at in unmerged.iter().flat_map(|unmerged| &unmerged.conflicts) {
             let (_, end) = text.line_range(text.position(*at).0);
@@ -119,7 +126,34 @@ impl Builder {
         let read = unmerged
             .as_ref()
             .map_or(text.text(), |unmerged| &unmerged.text);
-        for event in Parser::new_from_str_with_options(read, options) {
+        let events = Parser::new_from_str_with_options(read, options);
+        if read.len() < LARGE {
+            return self.events(text, events);
+        }
+        // Scanning takes longer than what is made of the events.
+        std::thread::scope(|scope| {
+            let (scanned, batches) = sync_channel(BATCHES);
+            scope.spawn(move || {
+                let mut events = events.into_iter();
+                loop {
+                    let batch: Vec<_> = events.by_ref().take(BATCH).collect();
+                    // Nobody listens any more once reading had to stop.
+                    if batch.is_empty() || scanned.send(batch).is_err() {
+                        break;
+                    }
+                }
+            });
+            self.events(text, batches.into_iter().flatten())
+        })
+    }
+
+    fn events<'t>(
+        &mut self,
+        text: &SourceText,
+        events: impl Iterator<Item = Result<(Event<'t>, granit_parser::Span), granit_parser::ScanError>>,
+    ) -> bool {
+        let mut documents = 0;
+        for event in events {
             let (event, at) = match event {
                 Ok(pair) => pair,
                 Err(error) => {
