@@ -14,6 +14,8 @@ mod init;
 mod kill;
 mod kill_discount;
 mod lint;
+mod manifest_faults;
+mod manifest_kill;
 mod outputs;
 mod pages;
 mod phrases;

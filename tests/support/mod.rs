@@ -2,6 +2,7 @@
 
 pub(crate) mod cli;
 pub(crate) mod lsp;
+pub(crate) mod manifests;
 pub(crate) mod moments;
 pub(crate) mod plans;
 pub(crate) mod postgres;
