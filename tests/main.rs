@@ -16,6 +16,7 @@ mod kill_discount;
 mod lint;
 mod manifest_faults;
 mod manifest_kill;
+mod manifest_plan;
 mod outputs;
 mod pages;
 mod phrases;
