@@ -40,6 +40,7 @@ mod times;
 mod timing;
 mod undo;
 mod variables;
+mod words;
 
 pub use allow::allow;
 pub use safety::{Explored, explored};

@@ -11,6 +11,7 @@ use aho_corasick::AhoCorasick;
 use super::Context;
 use super::checks::{At, each_probe};
 use super::commands::each_command;
+use super::words::{self, Direction, Joint, Part, Word};
 use crate::base::diagnostic::{Code, codes};
 use crate::plan::model::Plan;
 use crate::plan::source::join;
@@ -249,96 +250,44 @@ fn reads_input(program: &str, arguments: &[&str]) -> bool {
 /// A command without the ones that it stands between.
 struct Simple<'t> {
     words: Vec<&'t str>,
-    /// Something is written to its standard input.
+    /// Something is, or may be, written to its standard input.
     fed: bool,
 }
 
-/// The simple commands of a text, as far as white space and operators tell. What is quoted may be cut wrongly, so only
-/// first words and options are believed; a text with a here-document is left alone.
+/// The simple commands of a text. A here-document inside `$(...)` is not ours to understand.
 fn simple_commands(text: &str) -> Vec<Simple<'_>> {
-    if text.contains("<<") {
+    let commands = words::commands(text);
+    let hidden = |word: &Word| {
+        word.parts.contains(&Part::Unknown) && text[word.range.clone()].contains("<<")
+    };
+    if text.contains("<<") && commands.iter().any(|c| c.words.iter().any(hidden)) {
         return Vec::new();
     }
-    let mut commands = Vec::new();
-    for line in text.lines() {
-        // A quote that goes on over lines, or a comment: not ours to understand.
-        if line.trim_start().starts_with('#') || line.matches(['"', '\'']).count() % 2 == 1 {
-            return Vec::new();
-        }
-        let mut piped = false;
-        for (part, ends) in parts(line) {
-            let fed = piped || part.contains('<');
-            piped = ends == End::Pipe;
-            let words: Vec<&str> = part
-                .split_whitespace()
-                .skip_while(|word| {
+    let named = commands.iter().filter(|command| !command.words.is_empty());
+    named
+        .map(|command| Simple {
+            words: command.words.iter().map(|w| written(w, text)).collect(),
+            // Inside a loop or a group it may be given what that is given.
+            fed: command.nested
+                || command.before == Joint::Pipe
+                || command.redirects.iter().any(|redirect| {
                     matches!(
-                        *word,
-                        "if" | "then"
-                            | "do"
-                            | "else"
-                            | "!"
-                            | "{"
-                            | "("
-                            | "time"
-                            | "while"
-                            | "until"
+                        redirect.kind,
+                        Direction::Read | Direction::Here(_) | Direction::Feed
                     )
-                })
-                .collect();
-            if !words.is_empty() {
-                commands.push(Simple { words, fed });
-            }
-        }
-    }
-    commands
+                }),
+        })
+        .collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Pipe,
-    Other,
-}
-
-/// A line cut at its operators outside quotes.
-fn parts(line: &str) -> Vec<(&str, End)> {
-    let mut parts = Vec::new();
-    let (mut quote, mut from) = (None, 0);
-    let mut escaped = false;
-    let mut characters = line.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
-        if escaped {
-            escaped = false;
-            continue;
-        }
-        match (quote, c) {
-            (None | Some('"'), '\\') => escaped = true,
-            (Some(open), c) if open == c => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '|' | ';' | '&') => {
-                let doubled = characters.peek().is_some_and(|&(_, next)| next == c);
-                // `>&2` and `&>` belong to a redirection.
-                let redirects = c == '&'
-                    && (line[..at].ends_with(['>', '<']) || line[at + 1..].starts_with('>'));
-                if redirects {
-                    continue;
-                }
-                let end = if c == '|' && !doubled {
-                    End::Pipe
-                } else {
-                    End::Other
-                };
-                parts.push((&line[from..at], end));
-                if doubled {
-                    characters.next();
-                }
-                from = at + c.len_utf8() + usize::from(doubled);
-            }
-            _ => {}
-        }
-    }
-    parts.push((&line[from..], End::Other));
-    parts
+/// A word as it is written; one that is quoted as a whole without its quotes.
+fn written<'t>(word: &Word, text: &'t str) -> &'t str {
+    let raw = &text[word.range.clone()];
+    ['"', '\'']
+        .iter()
+        .find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote))
+        .filter(|inside| word.plain() == Some(*inside))
+        .unwrap_or(raw)
 }
 
 /// The last command is sent into the background, and nobody waits for it. A service that is meant to outlive the step
@@ -432,13 +381,15 @@ mod tests {
                 .map(|command| command.words.join(" "))
                 .collect()
         };
-        assert_eq!(words("a | b && c; d 2>&1"), ["a", "b", "c", "d 2>&1"]);
-        assert_eq!(words("echo 'a | b' \"c; d\""), ["echo 'a | b' \"c; d\""]);
+        assert_eq!(words("a | b && c; d 2>&1"), ["a", "b", "c", "d"]);
+        assert_eq!(words("echo 'a | b' \"c; d\""), ["echo a | b c; d"]);
+        assert_eq!(words("if test -e x; then ./y; fi"), ["test -e x", "./y"]);
+        assert_eq!(words("cat <<E\nvim\nE"), ["cat"]);
+        assert!(words("x=$(cat <<E\ndon't\nE\n)\nvim").is_empty());
         assert_eq!(
-            words("if test -e x; then ./y; fi"),
-            ["test -e x", "./y", "fi"]
+            words("echo 'one\nvim' # top\n'./y'"),
+            ["echo one\nvim", "./y"]
         );
-        assert!(words("cat <<E\nvim\nE").is_empty());
     }
 
     #[test]
@@ -471,6 +422,9 @@ mod tests {
             "sqlite3 x.db 'select 1'",
             "redis-cli ping",
             "mongosh x.js",
+            "psql <<< 'SELECT 1'",
+            "psql <<E\nSELECT 1\nE",
+            "(psql) < x.sql",
         ] {
             assert!(!reads(text), "{text}");
         }
@@ -481,6 +435,8 @@ mod tests {
     fn files_of_the_plan_that_run() {
         let own_files = |text| own_files(text, &simple_commands(text));
         assert_eq!(own_files("./undo.sh --now"), ["./undo.sh"]);
+        assert_eq!(own_files("bash 'x/undo.sh'"), ["x/undo.sh"]);
+        assert!(own_files("[ -x ./hook.sh ] && ./hook.sh").is_empty());
         assert_eq!(own_files("A=1 bash scripts/x.sh"), ["scripts/x.sh"]);
         assert_eq!(own_files("psql -X -f sql/up.sql"), ["sql/up.sql"]);
         for none in [

@@ -2,7 +2,7 @@
 //!
 //! A rollback undoes steps in the reverse order of their start. An undo that comes early may remove what a later one
 //! needs, and a step may remove, going forward, what the way back needs. Both are found by the names that commands and SQL
-//! give to things: [`words`] cuts a shell text, [`acts`] and [`sql`] say what it removes, needs and makes, [`order`] in
+//! give to things: [`words`](super::words) cuts a shell text, [`acts`] and [`sql`] say what it removes, needs and makes, [`order`] in
 //! which order a run comes to it. A thing that may have been made again in between is not gone; neither is one whose name
 //! only a running shell knows.
 
@@ -11,7 +11,6 @@ mod order;
 mod sql;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -59,7 +58,10 @@ pub(super) fn check(cx: &mut Context<'_>, program: &Program) {
         patience: PATIENCE,
     };
     sweep.go_forward();
-    sweep.go_back();
+    // What was not read may have made again what is gone.
+    if !scripts.is_weary() {
+        sweep.go_back();
+    }
 }
 
 fn may_remove(text: &str) -> bool {

@@ -128,6 +128,9 @@ impl Piece<'_> {
                 let Some(text) = scripts.text(path) else {
                     return Told::Nothing;
                 };
+                if !scripts.may_read(text.len()) {
+                    return Told::Nothing;
+                }
                 let settings = script.settings();
                 let empty = BTreeMap::new();
                 let env = settings.map_or(&empty, |settings| &settings.env);

@@ -175,7 +175,7 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, deed: Deed, key: String, range: Range<usize>) {
-        self.acts.push(Act { deed, key, range });
+        self.acts.extend(Act::new(deed, key, range));
     }
 
     /// What follows may be anything.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::words::Command;
+use crate::review::words::Command;
 
 /// A simple command with its words expanded.
 pub(super) struct Call<'c> {

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::super::sql;
-use super::super::words::Joint;
 use super::call::Call;
 use super::{Deed, MADE, Reader};
+use crate::review::words::Joint;
 
 impl Reader<'_> {
     pub(super) fn client(&mut self, call: &Call<'_>, needed: Deed) {

@@ -11,20 +11,30 @@ mod programs;
 mod services;
 mod wrappers;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use self::call::Call;
-use super::words::{Command, Direction, Joint, Part, commands};
 use crate::plan::load::Loaded;
+use crate::review::words::{Command, Direction, Joint, Part, commands};
 
 /// Scripts of more bytes than this are data.
 const LARGEST: u64 = 1024 * 1024;
 
 /// Scripts that call scripts are followed this deep.
 const DEEPEST: usize = 3;
+
+/// Bytes of scripts that are read for one plan, a script as often as it is called, and of variables known to them.
+///
+/// Thousands of steps that call one long script, or scripts that call each other, would take minutes.
+const PATIENCE: usize = 8 * 1024 * 1024;
+
+/// Keys of more bytes than this, or of more parts than [`MOST_PARTS`], are not compared: all that they are part of is
+/// remembered, too.
+const LONGEST: usize = 512;
+const MOST_PARTS: usize = 32;
 
 /// What is done to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +60,19 @@ pub(super) struct Act {
     pub(super) range: Range<usize>,
 }
 
+impl Act {
+    /// None where the key is too long to be compared; what is made then may be anything of its kind.
+    pub(super) fn new(deed: Deed, mut key: String, range: Range<usize>) -> Option<Self> {
+        if key.len() > LONGEST || key.matches('/').count() > MOST_PARTS {
+            if !matches!(deed, Deed::Make { .. }) {
+                return None;
+            }
+            key.truncate(key.find('/').unwrap_or(0));
+        }
+        Some(Self { deed, key, range })
+    }
+}
+
 const GONE: Deed = Deed::Remove { emptied: false };
 const EMPTIED: Deed = Deed::Remove { emptied: true };
 const NEEDED: Deed = Deed::Need { exists: false };
@@ -59,6 +82,7 @@ const MADE: Deed = Deed::Make { below: true };
 pub(super) struct Scripts<'a> {
     loaded: &'a Loaded,
     files: RefCell<HashMap<String, Option<Arc<str>>>>,
+    patience: Cell<usize>,
 }
 
 impl<'a> Scripts<'a> {
@@ -66,7 +90,20 @@ impl<'a> Scripts<'a> {
         Self {
             loaded,
             files: RefCell::default(),
+            patience: Cell::new(PATIENCE),
         }
+    }
+
+    /// Whether so much more is to be read; once it is not, nothing is.
+    pub(super) fn may_read(&self, size: usize) -> bool {
+        let left = self.patience.get().saturating_sub(size);
+        self.patience.set(left);
+        left > 0
+    }
+
+    /// Whether something was left unread because it is too much.
+    pub(super) fn is_weary(&self) -> bool {
+        self.patience.get() == 0
     }
 
     /// The text of a file beside the plan; none where it cannot be read as one.
@@ -315,11 +352,7 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, deed: Deed, key: String, range: &Range<usize>) {
-        self.acts.push(Act {
-            deed,
-            key,
-            range: range.clone(),
-        });
+        self.acts.extend(Act::new(deed, key, range.clone()));
     }
 
     /// Every word may name something that is made.
@@ -369,7 +402,7 @@ impl Reader<'_> {
                         self.statements(body, call, range);
                     }
                 }
-                Direction::Other => {}
+                Direction::Feed | Direction::Other => {}
             }
         }
     }

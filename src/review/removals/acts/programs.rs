@@ -1,8 +1,8 @@
 //! The programs that are known, and who reads each.
 
-use super::super::words::Joint;
 use super::call::Call;
 use super::{Deed, EMPTIED, GONE, MADE, NEEDED, Reader};
+use crate::review::words::Joint;
 
 /// Programs that make no files but those that redirections name.
 const TAME: [&str; 46] = [

@@ -12,7 +12,8 @@ impl Reader<'_> {
         }
         let text = file
             .filter(|_| !self.moved && call.certain)
-            .and_then(|file| self.scripts.text(&file));
+            .and_then(|file| self.scripts.text(&file))
+            .filter(|text| self.scripts.may_read(text.len()));
         match text {
             Some(text) if self.depth < DEEPEST => {
                 self.depth += 1;
@@ -63,7 +64,8 @@ impl Reader<'_> {
         let text = self
             .scripts
             .text(file)
-            .filter(|text| is_shell(file, text) && !self.moved && self.depth < DEEPEST);
+            .filter(|text| is_shell(file, text) && !self.moved && self.depth < DEEPEST)
+            .filter(|text| self.scripts.may_read(text.len() + 16 * self.values.len()));
         let Some(text) = text else {
             self.touched(&call.words[1..]);
             self.anything(&call.range);

@@ -3,6 +3,10 @@
 //! Not a shell: what stands inside loops, conditions, functions, groups and subshells is marked as
 //! nested, and what only a running shell can know is [`Part::Unknown`].
 
+mod pieces;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 /// What joins a command with its neighbour.
@@ -56,6 +60,8 @@ pub(super) enum Direction {
     Append,
     /// The text that follows, and where it begins.
     Here(Range<usize>),
+    /// A word, or what another stream reads.
+    Feed,
     /// Of no interest.
     Other,
 }
@@ -107,6 +113,7 @@ pub(super) fn commands(text: &str) -> Vec<Command> {
         here: Vec::new(),
         closed: false,
         negated: false,
+        pattern: false,
     };
     lexer.run();
     lexer.found
@@ -121,12 +128,24 @@ struct Lexer<'t> {
     before: Joint,
     /// What is open: the keyword or bracket that closes it.
     open: Vec<&'static str>,
-    /// Delimiters of here-documents whose text begins on the next line, with the command and its redirection.
-    here: Vec<(String, bool, usize)>,
+    /// Here-documents whose text begins on the next line.
+    here: Vec<Announced>,
     /// A compound command was closed: redirections that follow are of its output.
     closed: bool,
     /// Behind `!`: a failure is expected.
     negated: bool,
+    /// What follows is a pattern of a `case`.
+    pattern: bool,
+}
+
+/// A here-document that is still to come.
+struct Announced {
+    delimiter: String,
+    /// Tabs in front of its lines do not count.
+    tabs: bool,
+    /// The command that it is for, and which of its redirections.
+    command: usize,
+    redirect: usize,
 }
 
 impl Lexer<'_> {
@@ -140,6 +159,10 @@ impl Lexer<'_> {
 
     fn run(&mut self) {
         while let Some(c) = self.peek() {
+            if std::mem::take(&mut self.pattern) {
+                self.skip_pattern();
+                continue;
+            }
             match c {
                 '\n' => {
                     self.at += 1;
@@ -148,15 +171,15 @@ impl Lexer<'_> {
                 }
                 '\\' if self.starts("\\\n") => self.at += 2,
                 c if c.is_whitespace() => self.at += c.len_utf8(),
-                '#' => {
-                    self.at += self.text[self.at..]
-                        .find('\n')
-                        .unwrap_or(self.text.len() - self.at)
-                }
+                '#' => self.skip_line(),
                 '&' if self.starts("&>") => self.redirect(),
                 '&' if self.starts("&&") => self.operator(2, Joint::And),
                 '|' if self.starts("||") => self.operator(2, Joint::Or),
                 '|' => self.operator(if self.starts("|&") { 2 } else { 1 }, Joint::Pipe),
+                ';' if self.starts(";;") || self.starts(";&") => {
+                    self.operator(if self.starts(";;&") { 3 } else { 2 }, Joint::End);
+                    self.pattern = self.open.last() == Some(&"esac");
+                }
                 ';' | '&' => self.operator(1, Joint::End),
                 '(' => self.bracket(),
                 ')' => {
@@ -176,6 +199,37 @@ impl Lexer<'_> {
     fn operator(&mut self, length: usize, joint: Joint) {
         self.at += length;
         self.end(joint, false);
+    }
+
+    /// Past a pattern of a `case` and its bracket; to the `esac` where there is none.
+    fn skip_pattern(&mut self) {
+        while let Some(c) = self.peek() {
+            match c {
+                '#' => self.skip_line(),
+                c if c.is_whitespace() => self.at += c.len_utf8(),
+                _ => break,
+            }
+        }
+        if self.starts("esac") {
+            return;
+        }
+        while let Some(c) = self.peek() {
+            let before = self.at;
+            if !(c.is_whitespace() || "()|".contains(c)) {
+                self.word();
+            }
+            if self.at == before {
+                self.at += c.len_utf8();
+            }
+            if c == ')' {
+                return;
+            }
+        }
+    }
+
+    fn skip_line(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += rest.find('\n').unwrap_or(rest.len());
     }
 
     /// A subshell, or the brackets behind a function's name.
@@ -225,7 +279,7 @@ impl Lexer<'_> {
     }
 
     fn skip_here(&mut self) {
-        for (delimiter, tabs, at) in std::mem::take(&mut self.here) {
+        for announced in std::mem::take(&mut self.here) {
             let start = self.at;
             let mut end = self.at;
             while self.at < self.text.len() {
@@ -235,26 +289,22 @@ impl Lexer<'_> {
                     .next()
                     .map_or(0, str::len);
                 self.at += whole;
-                let line = if tabs {
+                let line = if announced.tabs {
                     line.trim_start_matches('\t')
                 } else {
                     line
                 };
-                if line == delimiter {
+                if line == announced.delimiter {
                     break;
                 }
                 end = self.at;
             }
-            let last = self
+            let redirect = self
                 .found
-                .iter_mut()
-                .rev()
-                .flat_map(|command| command.redirects.iter_mut().rev());
-            for redirect in last {
-                if redirect.word.range.start == at {
-                    redirect.kind = Direction::Here(start..end);
-                    break;
-                }
+                .get_mut(announced.command)
+                .and_then(|command| command.redirects.get_mut(announced.redirect));
+            if let Some(redirect) = redirect {
+                redirect.kind = Direction::Here(start..end);
             }
         }
     }
@@ -262,7 +312,7 @@ impl Lexer<'_> {
     fn redirect(&mut self) {
         let all = |lexer: &Self, what: &str| lexer.starts(what);
         let (length, kind) = if all(self, "<<<") {
-            (3, Direction::Other)
+            (3, Direction::Feed)
         } else if all(self, "<<-") {
             (3, Direction::Here(0..0))
         } else if all(self, "<<") {
@@ -273,7 +323,9 @@ impl Lexer<'_> {
             (2, Direction::Append)
         } else if all(self, "&>") {
             (2, Direction::Write)
-        } else if all(self, ">&") || all(self, "<&") {
+        } else if all(self, "<&") {
+            (2, Direction::Feed)
+        } else if all(self, ">&") {
             (2, Direction::Other)
         } else if all(self, "<>") {
             (2, Direction::Append)
@@ -291,11 +343,12 @@ impl Lexer<'_> {
         }
         let word = self.word();
         if matches!(kind, Direction::Here(_)) {
-            self.here.push((
-                word.plain().unwrap_or_default().to_owned(),
+            self.here.push(Announced {
+                delimiter: word.plain().unwrap_or_default().to_owned(),
                 tabs,
-                word.range.start,
-            ));
+                command: self.found.len(),
+                redirect: self.redirects.len(),
+            });
         }
         self.redirects.push(Redirect { kind, word });
     }
@@ -335,7 +388,12 @@ impl Lexer<'_> {
                 self.open.push("}");
                 return;
             }
+            let is_case = self.words.len() == 2 && self.words[0].keyword() == Some("case");
+            self.pattern = is_case && word.keyword() == Some("in");
             self.words.push(word);
+            if self.pattern {
+                self.end(Joint::End, false);
+            }
             return;
         }
         let closes = match word.keyword() {
@@ -367,268 +425,6 @@ impl Lexer<'_> {
         match closes {
             Some(end) => self.open.push(end),
             None => self.words.push(word),
-        }
-    }
-
-    fn word(&mut self) -> Word {
-        let start = self.at;
-        let mut parts: Vec<Part> = Vec::new();
-        let mut quoted = false;
-        let add = |parts: &mut Vec<Part>, c: char| match parts.last_mut() {
-            Some(Part::Text(text)) => text.push(c),
-            _ => parts.push(Part::Text(c.to_string())),
-        };
-        while let Some(c) = self.peek() {
-            match c {
-                '\\' if self.starts("\\\n") => self.at += 2,
-                '\\' => {
-                    self.at += 1;
-                    quoted = true;
-                    if let Some(next) = self.peek() {
-                        self.at += next.len_utf8();
-                        add(&mut parts, next);
-                    }
-                }
-                '\'' => {
-                    quoted = true;
-                    self.at += 1;
-                    let length = self.text[self.at..]
-                        .find('\'')
-                        .unwrap_or(self.text.len() - self.at);
-                    for c in self.text[self.at..self.at + length].chars() {
-                        add(&mut parts, c);
-                    }
-                    self.at = (self.at + length + 1).min(self.text.len());
-                }
-                '"' => {
-                    quoted = true;
-                    self.at += 1;
-                    while let Some(c) = self.peek() {
-                        match c {
-                            '"' => break,
-                            '\\' => {
-                                self.at += 1;
-                                if let Some(next) = self.peek() {
-                                    self.at += next.len_utf8();
-                                    if !matches!(next, '"' | '\\' | '$' | '`' | '\n') {
-                                        add(&mut parts, '\\');
-                                    }
-                                    add(&mut parts, next);
-                                }
-                            }
-                            '$' => parts.push(self.dollar()),
-                            '`' => parts.push(self.backtick()),
-                            c => {
-                                self.at += c.len_utf8();
-                                add(&mut parts, c);
-                            }
-                        }
-                    }
-                    self.at = (self.at + 1).min(self.text.len());
-                }
-                '$' => parts.push(self.dollar()),
-                '`' => parts.push(self.backtick()),
-                '<' | '>' if self.starts("<(") || self.starts(">(") => {
-                    self.at += 1;
-                    self.balanced('(', ')');
-                    parts.push(Part::Unknown);
-                }
-                '(' if matches!(parts.last(), Some(Part::Text(text)) if text.ends_with('=')) => {
-                    self.balanced('(', ')');
-                    parts.push(Part::Unknown);
-                }
-                c if c.is_whitespace() || "|&;()<>".contains(c) => break,
-                '{' if !parts.is_empty()
-                    || !self.text[self.at + 1..].starts_with([' ', '\n', '\t']) =>
-                {
-                    // A list in braces is several words.
-                    self.at += 1;
-                    parts.push(Part::Unknown);
-                }
-                c => {
-                    self.at += c.len_utf8();
-                    add(&mut parts, c);
-                }
-            }
-        }
-        Word {
-            parts,
-            range: start..self.at,
-            quoted,
-        }
-    }
-
-    /// Something that begins with a dollar sign.
-    fn dollar(&mut self) -> Part {
-        self.at += 1;
-        match self.peek() {
-            Some('(') => {
-                self.balanced('(', ')');
-                Part::Unknown
-            }
-            Some('{') => {
-                let start = self.at + 1;
-                self.balanced('{', '}');
-                let inside = self.text[start..self.at].trim_end_matches('}');
-                let length = inside
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                    .unwrap_or(inside.len());
-                let (name, rest) = inside.split_at(length);
-                let same = rest.is_empty() || rest.starts_with(":?") || rest.starts_with('?');
-                match same && !name.is_empty() {
-                    true => Part::Variable(name.to_owned()),
-                    false => Part::Unknown,
-                }
-            }
-            Some(c) if c.is_ascii_digit() => {
-                self.at += 1;
-                Part::Variable(c.to_string())
-            }
-            Some(c) if c.is_alphabetic() || c == '_' => {
-                let rest = &self.text[self.at..];
-                let length = rest
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                    .unwrap_or(rest.len());
-                self.at += length;
-                Part::Variable(rest[..length].to_owned())
-            }
-            Some('\'') => {
-                self.at += 1;
-                let length = self.text[self.at..]
-                    .find('\'')
-                    .map_or(self.text.len() - self.at, |l| l + 1);
-                self.at += length;
-                Part::Unknown
-            }
-            Some(c @ ('?' | '$' | '#' | '@' | '*' | '!' | '-')) => {
-                self.at += c.len_utf8();
-                Part::Unknown
-            }
-            _ => Part::Text("$".to_owned()),
-        }
-    }
-
-    fn backtick(&mut self) -> Part {
-        self.at += 1;
-        let length = self.text[self.at..]
-            .find('`')
-            .map_or(self.text.len() - self.at, |l| l + 1);
-        self.at += length;
-        Part::Unknown
-    }
-
-    /// Past the bracket that closes the one here; quotes inside are respected.
-    fn balanced(&mut self, open: char, close: char) {
-        let mut depth = 0_usize;
-        let mut quote = None;
-        while let Some(c) = self.peek() {
-            self.at += c.len_utf8();
-            match (quote, c) {
-                (None | Some('"'), '\\') => {
-                    self.at += self.peek().map_or(0, char::len_utf8);
-                }
-                (Some(q), c) if q == c => quote = None,
-                (None, '\'' | '"') => quote = Some(c),
-                (None, c) if c == open => depth += 1,
-                (None, c) if c == close => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(text: &str) -> Vec<String> {
-        commands(text)
-            .iter()
-            .map(|command| {
-                let words: Vec<String> = command
-                    .words
-                    .iter()
-                    .map(|word| {
-                        word.parts
-                            .iter()
-                            .map(|part| match part {
-                                Part::Text(text) => text.clone(),
-                                Part::Variable(name) => format!("${name}"),
-                                Part::Unknown => "…".to_owned(),
-                            })
-                            .collect()
-                    })
-                    .collect();
-                let nested = if command.nested { "  " } else { "" };
-                format!("{nested}{}", words.join("|"))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn words_lose_their_quotes() {
-        assert_eq!(
-            shown("rm -f \"$A\"/x '${b}' c\\ d"),
-            ["rm|-f|$A/x|${b}|c d"]
-        );
-        assert_eq!(
-            shown("rm \"$(cat x)\" ${A:-b} ${C:?no} x{a,b}"),
-            ["rm|…|…|$C|x…a,b}"]
-        );
-        assert_eq!(
-            shown("a; b && c | d # e\nf \\\n  g"),
-            ["a", "b", "c", "d", "f|g"]
-        );
-        assert_eq!(shown("cp a b 2>/dev/null >c"), ["cp|a|b"]);
-        assert_eq!(shown("x=(a b) y=1 z"), ["x=…|y=1|z"]);
-    }
-
-    #[test]
-    fn what_is_nested_is_said() {
-        assert_eq!(
-            shown("if test a; then rm b; fi; rm c"),
-            ["  test|a", "  rm|b", "rm|c"]
-        );
-        assert_eq!(shown("f() { rm a; }\nf"), ["  rm|a", "f"]);
-        assert_eq!(shown("function f {\n rm a\n}\nf"), ["  rm|a", "f"]);
-        assert_eq!(shown("(cd a; rm b)\nrm c"), ["  cd|a", "  rm|b", "rm|c"]);
-        assert_eq!(
-            shown("case $x in\n a) rm b;;\nesac\nrm c")
-                .last()
-                .map(String::as_str),
-            Some("rm|c")
-        );
-        assert_eq!(
-            shown("for f in a b; do rm $f; done; rm c")
-                .last()
-                .map(String::as_str),
-            Some("rm|c")
-        );
-    }
-
-    #[test]
-    fn here_documents_are_no_commands() {
-        let text = "psql x <<'SQL'\nDROP TABLE a;\nSQL\nrm b";
-        let found = commands(text);
-        assert_eq!(found.len(), 2);
-        let Direction::Here(range) = &found[0].redirects[0].kind else {
-            panic!("a here-document");
-        };
-        assert_eq!(&text[range.clone()], "DROP TABLE a;\n");
-    }
-
-    #[test]
-    fn odd_texts_end() {
-        for text in [
-            "'", "\"", "$(", "${", "`", "<<", "a <<E", "((", "}", ")", "$", "\\", "x{", "é'ü",
-            "\"\\", "a=(", "<(", "2>",
-        ] {
-            commands(text);
         }
     }
 }
