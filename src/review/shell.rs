@@ -306,6 +306,8 @@ fn ends_in_background(text: &str) -> bool {
 /// goes elsewhere first.
 fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
     let mut files = Vec::new();
+    // `[ -x ./hook.sh ] && ./hook.sh` is content without it.
+    let mut asked_for: HashSet<&str> = HashSet::new();
     for command in commands {
         let mut words = command
             .words
@@ -316,13 +318,17 @@ fn own_files<'t>(text: &str, commands: &[Simple<'t>]) -> Vec<&'t str> {
             continue;
         };
         let named = match program {
+            "test" | "[" | "[[" => {
+                asked_for.extend(words);
+                None
+            }
             "bash" | "sh" | "python3" | "source" | "." => {
                 words.next().filter(|word| word.contains(['/', '.']))
             }
             "psql" => words.skip_while(|word| *word != "-f").nth(1),
             _ => Some(program).filter(|word| word.contains('/')),
         };
-        files.extend(named.filter(|path| is_plain_path(path)));
+        files.extend(named.filter(|path| is_plain_path(path) && !asked_for.contains(path)));
     }
     let goes = [
         "cd ",

@@ -227,6 +227,7 @@ codes! {
     ROLLBACK_STOPS OR1104 Warning "An automatic rollback stops half-way";
     REMOVED_BY_UNDO OR1105 Warning "An undo needs what an earlier undo removed";
     REMOVED_BEFORE_UNDO OR1106 Warning "A step removes what the way back needs";
+    REMOVALS_UNREAD OR1107 Note "Not all that is removed was looked at";
     SHELL_SYNTAX OR1201 Error "A shell cannot parse a text";
     PYTHON_SYNTAX OR1202 Error "Python cannot parse a text";
     SHELL_OBJECTION OR1203 Warning "A shell linter objects";

@@ -1,7 +1,8 @@
 //! The texts of steps, forward and back, in the order in which a run comes to them.
 
-use super::acts::{Act, Scripts, is_shell, shell};
-use super::sql;
+use super::acts::{Act, is_shell, shell};
+use super::scripts::{Process, Scripts};
+use super::{may_remove, sql};
 use crate::plan::load::Loaded;
 use crate::plan::model::{
     CommandItem, CommandMapping, ExecutionDetails, Instruction, PointProcedure, Scalar, Script,
@@ -9,11 +10,8 @@ use crate::plan::model::{
 };
 use crate::plan::program::{After, PhaseUndo, Program, UndoWay};
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
-
-/// Names of more bytes, or of more parts, than any path or table has are not compared.
-const LONGEST: usize = 512;
-const MOST_PARTS: usize = 32;
 
 /// A way back, with the forward texts of the steps that it takes back.
 pub(super) struct Unit<'a> {
@@ -74,7 +72,7 @@ pub(super) enum What<'a> {
 
 /// What a piece does, as far as its text tells.
 pub(super) enum Told {
-    Acts(Vec<Act>),
+    Acts(Rc<[Act]>),
     /// Only its words are known.
     Words(Arc<str>),
     Nothing,
@@ -97,82 +95,88 @@ impl Piece<'_> {
         pointer
     }
 
-    /// The text, for a first look.
-    pub(super) fn text(&self, scripts: &Scripts<'_>) -> Option<Arc<str>> {
+    /// Whether it may remove something, at a first look.
+    pub(super) fn may_remove(&self, scripts: &Scripts<'_>) -> bool {
         match &self.what {
-            What::Written { text, .. } => Some(Arc::from(*text)),
-            What::File { script } => scripts.text(script.path()),
-            What::Person(_) => None,
+            What::Written { text, .. } => may_remove(text),
+            What::File { script } => scripts.may_remove(script.path()),
+            What::Person(_) => false,
         }
     }
 
     pub(super) fn told(&self, scripts: &Scripts<'_>) -> Told {
-        match self.all_told(scripts) {
-            // All that a thing is part of is remembered with it: of a path without end that would be its square.
-            Told::Acts(mut acts) => {
-                acts.retain(|act| {
-                    act.key.len() <= LONGEST && act.key.matches('/').count() <= MOST_PARTS
-                });
-                Told::Acts(acts)
-            }
-            other => other,
-        }
-    }
-
-    fn all_told(&self, scripts: &Scripts<'_>) -> Told {
         match &self.what {
             What::Person(words) => Told::Words(Arc::from(*words)),
-            What::Written { text, shell, env } => in_shell(text, *shell, env, &[], scripts),
-            What::File { script } => {
-                let path = script.path();
-                let Some(text) = scripts.text(path) else {
-                    return Told::Nothing;
-                };
-                if !scripts.may_read(text.len()) {
-                    return Told::Nothing;
-                }
-                let settings = script.settings();
-                let empty = BTreeMap::new();
-                let env = settings.map_or(&empty, |settings| &settings.env);
-                let args: Vec<&str> = settings
-                    .iter()
-                    .flat_map(|s| &s.args)
-                    .map(Scalar::as_str)
-                    .collect();
-                if let Some(chosen) = settings.and_then(|settings| settings.shell.as_ref()) {
-                    in_shell(&text, Some(chosen), env, &args, scripts)
-                } else if is_shell(path, &text) {
-                    in_shell(&text, None, env, &args, scripts)
-                } else if path.ends_with(".sql") {
-                    Told::Acts(sql::acts(&text, ""))
-                } else {
-                    Told::Words(text)
-                }
-            }
+            What::Written { text, shell, env } => written(text, *shell, env, scripts),
+            What::File { script } => in_file(script, scripts).unwrap_or(Told::Nothing),
         }
     }
 }
 
-fn in_shell(
+/// Who reads a text.
+enum Reads {
+    Shell,
+    Sql,
+    Other,
+}
+
+fn chosen(shell: &Shell) -> Reads {
+    match shell {
+        Shell::Name(name) => match name.as_str() {
+            "bash" | "sh" => Reads::Shell,
+            "sql" => Reads::Sql,
+            _ => Reads::Other,
+        },
+        Shell::Argv(_) => Reads::Other,
+    }
+}
+
+fn process(env: &BTreeMap<String, Scalar>) -> Process<'_> {
+    let env = env.iter();
+    Process {
+        env: env
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect(),
+        args: Vec::new(),
+    }
+}
+
+fn written(
     text: &str,
-    chosen: Option<&Shell>,
+    by: Option<&Shell>,
     env: &BTreeMap<String, Scalar>,
-    args: &[&str],
     scripts: &Scripts<'_>,
 ) -> Told {
-    let env: Vec<(&str, &str)> = env
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    match chosen {
-        None => Told::Acts(shell(text, &env, args, scripts)),
-        Some(Shell::Name(name)) => match name.as_str() {
-            "bash" | "sh" => Told::Acts(shell(text, &env, args, scripts)),
-            "sql" => Told::Acts(sql::acts(text, "")),
-            _ => Told::Words(Arc::from(text)),
-        },
-        Some(Shell::Argv(_)) => Told::Words(Arc::from(text)),
+    match by.map_or(Reads::Shell, chosen) {
+        Reads::Shell => Told::Acts(shell(text, scripts, &process(env)).into()),
+        Reads::Sql => Told::Acts(sql::acts(text, "", scripts).into()),
+        Reads::Other => Told::Words(Arc::from(text)),
     }
+}
+
+/// None where the file cannot be read, or not any more.
+fn in_file(script: &Script, scripts: &Scripts<'_>) -> Option<Told> {
+    let (path, text) = scripts.script(script.path())?;
+    let settings = script.settings();
+    let reads = match settings.and_then(|settings| settings.shell.as_ref()) {
+        Some(shell) => chosen(shell),
+        None if is_shell(&path, &text) => Reads::Shell,
+        None if path.ends_with(".sql") => Reads::Sql,
+        None => Reads::Other,
+    };
+    let acts = match reads {
+        Reads::Shell => {
+            let mut process = settings.map_or_else(Process::default, |s| process(&s.env));
+            let args = settings.iter().flat_map(|settings| &settings.args);
+            process.args = args.map(Scalar::as_str).collect();
+            scripts.outcome(&path, &text, &process)?.acts.clone()
+        }
+        Reads::Sql => scripts.statements(&path, &text, "")?,
+        Reads::Other => return Some(Told::Words(text)),
+    };
+    scripts
+        .may_act(&path, acts.len())
+        .then_some(Told::Acts(acts))
 }
 
 /// The units of a plan, in the order in which their forward texts run.
@@ -354,30 +358,30 @@ fn forward(details: Option<&ExecutionDetails>, at: (usize, Option<usize>)) -> Ve
         .collect()
 }
 
-/// Whether one step surely starts before another of its phase.
+/// Whether one step surely starts before another of its phase; none when there is no patience left to tell.
 pub(super) fn surely_before(
     program: &Program,
     earlier: usize,
     later: usize,
     patience: &mut usize,
-) -> bool {
+) -> Option<bool> {
     let mut open = vec![later];
     let mut seen = std::collections::HashSet::new();
     while let Some(at) = open.pop() {
         if *patience == 0 {
-            return false;
+            return None;
         }
         *patience -= 1;
         match &program.steps[at].after {
             After::LowerOrders => {
                 if program.steps[earlier].order < program.steps[at].order {
-                    return true;
+                    return Some(true);
                 }
             }
             After::Exactly(steps) => {
                 for &step in steps {
                     if step == earlier {
-                        return true;
+                        return Some(true);
                     }
                     if seen.insert(step) {
                         open.push(step);
@@ -386,5 +390,5 @@ pub(super) fn surely_before(
             }
         }
     }
-    false
+    Some(false)
 }

@@ -1,36 +1,69 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::acts::{Act, Deed, Scripts, shell};
+use super::acts::{Act, Deed, shell};
+use super::scripts::{Process, Scripts, Unread};
 
 fn shown(text: &str) -> Vec<String> {
     with(text, &[], &[])
 }
 
 fn with(text: &str, env: &[(&str, &str)], args: &[&str]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("migration-strategy.yaml");
-    std::fs::write(
-        &path,
-        "metadata: {version: \"1.0.0\", migration_name: x}\nmigration_overview: {name: x}\nmigration_phases: [{phase_id: P, name: P, order: 1}]\n",
-    )
-    .unwrap();
-    std::fs::write(folder.path().join("undo.sh"), "rm -f \"$1\"\n").unwrap();
-    std::fs::write(folder.path().join("down.sql"), "DROP TABLE old;\n").unwrap();
-    let loaded = crate::plan::load::load(&path).unwrap();
-    let scripts = Scripts::new(&loaded);
-    let mut found: Vec<String> = shell(text, env, args, &scripts).iter().map(sign).collect();
-    found.dedup();
-    found
+    beside_a_plan(|scripts| {
+        let mut found = told(text, env, args, scripts);
+        found.dedup();
+        found
+    })
 }
 
-fn sign(act: &Act) -> String {
+fn told(text: &str, env: &[(&str, &str)], args: &[&str], scripts: &Scripts<'_>) -> Vec<String> {
+    let process = Process {
+        env: env.iter().copied().collect(),
+        args: args.to_vec(),
+    };
+    let acts = shell(text, scripts, &process);
+    acts.iter().map(|act| sign(act, scripts)).collect()
+}
+
+/// With some scripts beside a plan.
+pub(super) fn beside_a_plan<T>(see: impl FnOnce(&Scripts<'_>) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("migration-strategy.yaml");
+    let files = [
+        (
+            "migration-strategy.yaml",
+            "metadata: {version: \"1.0.0\", migration_name: x}\nmigration_overview: {name: x}\nmigration_phases: [{phase_id: P, name: P, order: 1}]\n",
+        ),
+        ("undo.sh", "rm -f \"$1\"\n"),
+        ("down.sql", "DROP TABLE old;\n"),
+        ("by-name.sh", "rm \"$WHAT/x\"\n./undo.sh \"$2\"\n"),
+        ("set.sh", "WHAT=$WHAT/set\n. ./more.sh\n"),
+        ("more.sh", "MORE=$1\nrm \"$WHAT\"\n"),
+        ("shift.sh", "shift\ncd x\n"),
+        ("self.sh", "rm own\n././self.sh\n"),
+        ("ping.sh", "rm ping\n./pong.sh\n./pong.sh a\n"),
+        ("pong.sh", "rm pong\n./ping.sh\n. ./ping.sh\n"),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    for link in 0..20 {
+        let text = format!("rm link-{link}\n./chain-{}.sh\n", link + 1);
+        std::fs::write(folder.path().join(format!("chain-{link}.sh")), text).unwrap();
+    }
+    let loaded = crate::plan::load::load(&path).unwrap();
+    see(&Scripts::new(&loaded))
+}
+
+fn sign(act: &Act, scripts: &Scripts<'_>) -> String {
     let sign = match act.deed {
         Deed::Remove { .. } => '-',
         Deed::Need { .. } => '?',
         Deed::Make { .. } => '+',
         Deed::Check => '!',
     };
-    format!("{sign}{}", act.key.strip_prefix("f/").unwrap_or(&act.key))
+    let keys = scripts.keys();
+    let name = keys.name(act.key);
+    format!("{sign}{}", name.strip_prefix("f/").unwrap_or(name))
 }
 
 /// Removals and needs only.
@@ -142,4 +175,71 @@ fn variables_are_followed() {
     assert_eq!(with("rm $X", &[("X", "a")], &[]), ["-a"]);
     assert_eq!(with("rm $1", &[], &["a"]), ["-a"]);
     assert_eq!(with("shift; rm $1", &[], &["a"]), [""; 0]);
+}
+
+#[test]
+fn a_script_does_what_its_caller_tells_it() {
+    let texts = [
+        ("./by-name.sh a b", "-$WHAT/x -b"),
+        // What is set here, and not exported, is not seen there: nobody knows.
+        ("WHAT=y; ./by-name.sh a b", "-b"),
+        ("./by-name.sh a c", "-$WHAT/x -c"),
+        ("./by-name.sh", "-$WHAT/x"),
+        (". ./nowhere.sh; ./by-name.sh a b", "?nowhere.sh -b"),
+        ("WHAT=y; . ./by-name.sh", "?by-name.sh -y/x"),
+        (
+            ". ./set.sh; rm $WHAT $MORE",
+            "?set.sh ?more.sh -$WHAT/set -$WHAT/set -one",
+        ),
+        ("WHAT=a; . ./set.sh; rm b", "?set.sh ?more.sh -a/set -b"),
+        ("cd x; ./by-name.sh a b", ""),
+        (". ./shift.sh; rm a /b $1", "?shift.sh -/b"),
+    ];
+    beside_a_plan(|scripts| {
+        // A second time what is known is said again.
+        for _ in 0..2 {
+            for (text, wanted) in texts {
+                let mut found = told(text, &[], &["one"], scripts);
+                found.retain(|act| act.starts_with(['-', '?']));
+                assert_eq!(found.join(" "), wanted, "{text}");
+            }
+        }
+        let of_the_process = told("./by-name.sh a b", &[("WHAT", "z")], &[], scripts);
+        assert_eq!(of_the_process, ["-z/x", "-b"]);
+        let argument = told(". ./more.sh; rm $MORE", &[], &["one"], scripts);
+        assert_eq!(argument.last().map(String::as_str), Some("-one"));
+        assert!(scripts.take_unread().is_empty());
+    });
+}
+
+#[test]
+fn calls_in_circles_end_and_are_told() {
+    beside_a_plan(|scripts| {
+        assert_eq!(told("./self.sh", &[], &[], scripts)[0], "-own");
+        let unread = scripts.take_unread();
+        assert_eq!(unread, [Unread::Again("self.sh".into())]);
+        let found = told("./ping.sh; ./pong.sh", &[], &[], scripts);
+        assert!(found.contains(&"-ping".to_owned()) && found.contains(&"-pong".to_owned()));
+        assert_eq!(scripts.take_unread().len(), 2);
+        let found = told("./chain-0.sh", &[], &[], scripts);
+        assert_eq!(
+            found.iter().filter(|act| act.starts_with("-link")).count(),
+            16
+        );
+        let unread = scripts.take_unread();
+        assert_eq!(unread, [Unread::TooDeep("chain-16.sh".into())]);
+        assert!(told("./chain-10.sh", &[], &[], scripts).contains(&"-link-19".to_owned()));
+        // Each is told once.
+        assert!(scripts.take_unread().is_empty());
+    });
+}
+
+#[test]
+fn what_is_left_unread_is_told() {
+    beside_a_plan(|scripts| {
+        let path = std::rc::Rc::from("undo.sh");
+        assert!(!scripts.may_act(&path, usize::MAX));
+        assert_eq!(told("./undo.sh a", &[], &[], scripts), ["+a", "+"]);
+        assert_eq!(scripts.take_unread(), [Unread::TooMuch(path)]);
+    });
 }

@@ -16,10 +16,7 @@ impl Reader<'_> {
         if let Some((file, range)) = file {
             let file = file.to_owned();
             self.file(needed, Some(&file), &range);
-            match self.scripts.text(&file).filter(|_| !self.moved) {
-                Some(text) => self.statements(&text, call, &range),
-                None => self.add(MADE, "q".to_owned(), &range),
-            }
+            self.statements_of(&file, call, &range);
         }
         for (at, (word, _)) in call.words.iter().enumerate().skip(1) {
             let word = word.as_deref().unwrap_or_default();
@@ -97,9 +94,29 @@ impl Reader<'_> {
         tag.join(" ")
     }
 
+    /// What a file of SQL does; anything where it cannot be read.
+    fn statements_of(&mut self, file: &str, call: &Call<'_>, range: &Range<usize>) {
+        let script = match self.moved {
+            true => None,
+            false => self.scripts.script(file),
+        };
+        let acts = script.and_then(|(path, text)| {
+            let acts = self.scripts.statements(&path, &text, &Self::tag(call))?;
+            self.scripts.may_act(&path, acts.len()).then_some(acts)
+        });
+        match acts {
+            Some(acts) => {
+                for act in &*acts {
+                    self.push(act.deed, act.key, range);
+                }
+            }
+            None => self.add(MADE, "q".to_owned(), range),
+        }
+    }
+
     pub(super) fn statements(&mut self, statements: &str, call: &Call<'_>, range: &Range<usize>) {
-        for act in sql::acts(statements, &Self::tag(call)) {
-            self.add(act.deed, act.key, range);
+        for act in sql::acts(statements, &Self::tag(call), self.scripts) {
+            self.push(act.deed, act.key, range);
         }
     }
 

@@ -11,33 +11,18 @@ mod programs;
 mod services;
 mod wrappers;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use self::call::Call;
-use crate::plan::load::Loaded;
+use super::keys::{EVERYTHING, Key};
+use super::scripts::{Answer, Asked, Caller, Question, Scripts};
 use crate::review::words::{Command, Direction, Joint, Part, commands};
 
-/// Scripts of more bytes than this are data.
-const LARGEST: u64 = 1024 * 1024;
-
-/// Scripts that call scripts are followed this deep.
-const DEEPEST: usize = 3;
-
-/// Bytes of scripts that are read for one plan, a script as often as it is called, and of variables known to them.
-///
-/// Thousands of steps that call one long script, or scripts that call each other, would take minutes.
-const PATIENCE: usize = 8 * 1024 * 1024;
-
-/// Keys of more bytes than this, or of more parts than [`MOST_PARTS`], are not compared: all that they are part of is
-/// remembered, too.
-const LONGEST: usize = 512;
-const MOST_PARTS: usize = 32;
-
 /// What is done to a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Deed {
     /// It is gone afterwards, or there without its content.
     Remove { emptied: bool },
@@ -50,80 +35,30 @@ pub(super) enum Deed {
 }
 
 /// Something that is done to a thing, by a range of the text.
-///
-/// A key begins with the kind of the thing and goes from the whole to the part: `f/backup/data.json`,
-/// `q/<database>/<schema>/<table>/<column>`. A key's beginnings up to a `/` are what it is part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Act {
     pub(super) deed: Deed,
-    pub(super) key: String,
+    pub(super) key: Key,
     pub(super) range: Range<usize>,
 }
 
-impl Act {
-    /// None where the key is too long to be compared; what is made then may be anything of its kind.
-    pub(super) fn new(deed: Deed, mut key: String, range: Range<usize>) -> Option<Self> {
-        if key.len() > LONGEST || key.matches('/').count() > MOST_PARTS {
-            if !matches!(deed, Deed::Make { .. }) {
-                return None;
-            }
-            key.truncate(key.find('/').unwrap_or(0));
-        }
-        Some(Self { deed, key, range })
-    }
+/// What a script did, and what it leaves behind where it was sourced.
+pub(super) struct Outcome {
+    pub(super) acts: Rc<[Act]>,
+    /// The same, as a call in one place has it: without what changes nothing.
+    seen: Box<[(Deed, Key)]>,
+    values: Values,
+    positions: bool,
+    sourced: bool,
+    moved: bool,
 }
+
+type Values = HashMap<Rc<str>, Option<Rc<str>>>;
 
 const GONE: Deed = Deed::Remove { emptied: false };
 const EMPTIED: Deed = Deed::Remove { emptied: true };
 const NEEDED: Deed = Deed::Need { exists: false };
 const MADE: Deed = Deed::Make { below: true };
-
-/// Script files, each read once.
-pub(super) struct Scripts<'a> {
-    loaded: &'a Loaded,
-    files: RefCell<HashMap<String, Option<Arc<str>>>>,
-    patience: Cell<usize>,
-}
-
-impl<'a> Scripts<'a> {
-    pub(super) fn new(loaded: &'a Loaded) -> Self {
-        Self {
-            loaded,
-            files: RefCell::default(),
-            patience: Cell::new(PATIENCE),
-        }
-    }
-
-    /// Whether so much more is to be read; once it is not, nothing is.
-    pub(super) fn may_read(&self, size: usize) -> bool {
-        let left = self.patience.get().saturating_sub(size);
-        self.patience.set(left);
-        left > 0
-    }
-
-    /// Whether something was left unread because it is too much.
-    pub(super) fn is_weary(&self) -> bool {
-        self.patience.get() == 0
-    }
-
-    /// The text of a file beside the plan; none where it cannot be read as one.
-    pub(super) fn text(&self, path: &str) -> Option<Arc<str>> {
-        if let Some(known) = self.files.borrow().get(path) {
-            return known.clone();
-        }
-        let full = self.loaded.resolve(path);
-        // Asked before opening: opening a pipe that nobody writes to would wait forever.
-        let read = std::fs::metadata(&full)
-            .ok()
-            .filter(|about| about.is_file() && about.len() <= LARGEST)
-            .and_then(|_| std::fs::read_to_string(&full).ok())
-            .map(Arc::from);
-        self.files
-            .borrow_mut()
-            .insert(path.to_owned(), read.clone());
-        read
-    }
-}
 
 /// Whether a file is for a POSIX shell: its first line beats its ending.
 pub(super) fn is_shell(path: &str, text: &str) -> bool {
@@ -139,28 +74,57 @@ pub(super) fn is_shell(path: &str, text: &str) -> bool {
     }
 }
 
-/// What a shell text does, in its order. `env` are variables that this process alone gets, `args` what it is called with.
-pub(super) fn shell(
+/// What a shell text does, in its order.
+pub(super) fn shell(text: &str, scripts: &Scripts<'_>, caller: &dyn Caller) -> Vec<Act> {
+    let mut reader = Reader::new(scripts, caller, None);
+    reader.run(text, &commands(text));
+    reader.acts
+}
+
+/// What a script does, in its order, and what it asked its caller.
+pub(super) fn script(
+    path: &Rc<str>,
     text: &str,
-    env: &[(&str, &str)],
-    args: &[&str],
+    commands: &[Command],
     scripts: &Scripts<'_>,
-) -> Vec<Act> {
-    let values = env
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())))
-        .collect();
-    Reader {
-        scripts,
-        values,
-        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-        positions: true,
-        sourced: false,
-        moved: false,
-        depth: 0,
-        acts: Vec::new(),
+    caller: &dyn Caller,
+) -> (Asked, Outcome) {
+    let mut reader = Reader::new(scripts, caller, Some(path.clone()));
+    reader.run(text, commands);
+    let outcome = Outcome {
+        seen: in_one_place(&reader.acts),
+        acts: reader.acts.into(),
+        values: reader.values,
+        positions: reader.positions,
+        sourced: reader.sourced,
+        moved: reader.moved,
+    };
+    (reader.asked.into_inner().in_order, outcome)
+}
+
+/// Acts of one place without those that come to nothing: needing or making something again that nothing removed in
+/// between, removing it again though nothing was made.
+fn in_one_place(acts: &[Act]) -> Box<[(Deed, Key)]> {
+    let mut last: HashMap<(Deed, Key), usize> = HashMap::new();
+    let mut last_removal: HashMap<Key, (Deed, usize)> = HashMap::new();
+    let (mut removals, mut makings) = (0, 0);
+    let mut kept = Vec::new();
+    for act in acts {
+        let one = (act.deed, act.key);
+        let again = match act.deed {
+            Deed::Check => last.insert(one, 0).is_some(),
+            Deed::Need { .. } | Deed::Make { .. } => last.insert(one, removals) == Some(removals),
+            Deed::Remove { .. } => {
+                last_removal.insert(act.key, (act.deed, makings)) == Some((act.deed, makings))
+            }
+        };
+        if !again {
+            removals += usize::from(matches!(act.deed, Deed::Remove { .. }));
+            makings += usize::from(matches!(act.deed, Deed::Make { .. }));
+            kept.push(one);
+        }
     }
-    .read(text)
+    kept.into()
 }
 
 /// The key of a path, if it is one that can be compared.
@@ -182,37 +146,71 @@ fn path(text: &str) -> Option<String> {
     Some(format!("f/{root}{}", parts.join("/")))
 }
 
-/// The last part of a key, by which a text would mention it.
-pub(super) fn last_part(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
-}
-
 struct Reader<'r> {
     scripts: &'r Scripts<'r>,
+    caller: &'r dyn Caller,
+    /// The script that is read; none for a text in the plan.
+    path: Option<Rc<str>>,
+    asked: RefCell<Questions>,
     /// Variables that are set here; none where the value is not known.
-    values: HashMap<String, Option<String>>,
-    args: Vec<String>,
+    values: Values,
     /// Whether `$1` is still the first argument.
     positions: bool,
     /// Something unread was sourced: it may have set any variable.
     sourced: bool,
     /// Relative paths are no longer the plan's.
     moved: bool,
-    depth: usize,
     acts: Vec<Act>,
 }
 
+#[derive(Default)]
+struct Questions {
+    in_order: Asked,
+    answers: HashMap<Question, Answer>,
+}
+
+impl<'r> Reader<'r> {
+    fn new(scripts: &'r Scripts<'r>, caller: &'r dyn Caller, path: Option<Rc<str>>) -> Self {
+        Self {
+            scripts,
+            caller,
+            path,
+            asked: RefCell::default(),
+            values: HashMap::new(),
+            positions: true,
+            sourced: false,
+            moved: false,
+            acts: Vec::new(),
+        }
+    }
+}
+
 impl Reader<'_> {
-    fn read(mut self, text: &str) -> Vec<Act> {
-        self.run(text);
-        self.acts
+    /// What only the caller knows.
+    fn ask(&self, question: Question) -> Answer {
+        // Only what scripts ask decides whether they do the same again.
+        if self.path.is_none() {
+            return self.caller.answer(&question);
+        }
+        let mut asked = self.asked.borrow_mut();
+        if let Some(known) = asked.answers.get(&question) {
+            return known.clone();
+        }
+        let answer = self.caller.answer(&question);
+        asked.answers.insert(question.clone(), answer.clone());
+        asked.in_order.push((question, answer.clone()));
+        answer
     }
 
-    fn run(&mut self, text: &str) {
+    fn set(&mut self, name: &str, value: Option<String>) {
+        self.values.insert(Rc::from(name), value.map(Rc::from));
+    }
+
+    fn run(&mut self, text: &str, commands: &[Command]) {
         // Behind a test, what follows `&&` may not run; behind `||` it runs only after a failure.
         let mut doubtful = false;
         let mut tests = false;
-        for command in &commands(text) {
+        for command in commands {
             match command.before {
                 Joint::End => doubtful = false,
                 Joint::Or => doubtful = true,
@@ -233,7 +231,7 @@ impl Reader<'_> {
                 let value = self.expand(&value).filter(|_| certain);
                 // In front of a command it is for that command alone, which says too little about its words.
                 if rest.iter().all(|word| word.assignment().is_some()) {
-                    self.values.insert(name.to_owned(), value);
+                    self.set(name, value);
                 }
             } else if !matches!(
                 first.plain(),
@@ -279,47 +277,65 @@ impl Reader<'_> {
             match part {
                 Part::Text(text) => value.push_str(text),
                 Part::Unknown => return None,
-                Part::Variable(name) => match self.values.get(name) {
-                    Some(known) => value.push_str(known.as_deref()?),
-                    None if name.starts_with(|c: char| c.is_ascii_digit()) => {
-                        let at: usize = name.parse().ok()?;
-                        let arg = self
-                            .args
-                            .get(at.checked_sub(1)?)
-                            .filter(|_| self.positions)?;
-                        value.push_str(arg);
-                    }
-                    None => {
-                        let own = [
-                            "STEP_ID",
-                            "PHASE_ID",
-                            "ATTEMPT",
-                            "DIRECTION",
-                            "EVIDENCE_DIR",
-                        ];
-                        let of_a_step = name
-                            .strip_prefix("ORCHESTRATE_")
-                            .is_some_and(|rest| own.contains(&rest));
-                        let changes = [
-                            "RANDOM",
-                            "SECONDS",
-                            "LINENO",
-                            "OLDPWD",
-                            "_",
-                            "PPID",
-                            "BASHPID",
-                            "EPOCHSECONDS",
-                        ];
-                        if self.sourced || of_a_step || changes.contains(&name.as_str()) {
-                            return None;
-                        }
+                Part::Variable(name) => match self.variable(name) {
+                    Answer::Text(known) => value.push_str(&known),
+                    Answer::Nothing => {
                         value.push('$');
                         value.push_str(name);
                     }
+                    _ => return None,
                 },
             }
         }
         Some(value)
+    }
+
+    /// A variable, or an argument; nothing where every process of the run has the same.
+    fn variable(&self, name: &str) -> Answer {
+        if let Some(known) = self.values.get(name) {
+            return known.clone().map_or(Answer::Unknown, Answer::Text);
+        }
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return match name.parse() {
+                Ok(at) if self.positions => match self.ask(Question::Argument(at)) {
+                    Answer::Nothing => Answer::Unknown,
+                    known => known,
+                },
+                _ => Answer::Unknown,
+            };
+        }
+        let known = self.ask(Question::Variable(Rc::from(name)));
+        let own = [
+            "STEP_ID",
+            "PHASE_ID",
+            "ATTEMPT",
+            "DIRECTION",
+            "EVIDENCE_DIR",
+        ];
+        let of_a_step = name
+            .strip_prefix("ORCHESTRATE_")
+            .is_some_and(|rest| own.contains(&rest));
+        let changes = [
+            "RANDOM",
+            "SECONDS",
+            "LINENO",
+            "OLDPWD",
+            "_",
+            "PPID",
+            "BASHPID",
+            "EPOCHSECONDS",
+        ];
+        if known != Answer::Nothing {
+            return known;
+        }
+        if of_a_step || changes.contains(&name) || self.any_set() {
+            return Answer::Unknown;
+        }
+        Answer::Nothing
+    }
+
+    fn any_set(&self) -> bool {
+        self.sourced || self.ask(Question::AnySet) != Answer::Nothing
     }
 
     fn key(&self, text: Option<&str>) -> Option<String> {
@@ -352,7 +368,17 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, deed: Deed, key: String, range: &Range<usize>) {
-        self.acts.extend(Act::new(deed, key, range.clone()));
+        if let Some((deed, key)) = self.scripts.act(deed, &key) {
+            self.push(deed, key, range);
+        }
+    }
+
+    fn push(&mut self, deed: Deed, key: Key, range: &Range<usize>) {
+        self.acts.push(Act {
+            deed,
+            key,
+            range: range.clone(),
+        });
     }
 
     /// Every word may name something that is made.
@@ -371,7 +397,7 @@ impl Reader<'_> {
     }
 
     fn anything(&mut self, range: &Range<usize>) {
-        self.add(Deed::Make { below: true }, String::new(), range);
+        self.push(MADE, EVERYTHING, range);
     }
 
     fn anything_in_files(&mut self, range: &Range<usize>) {

@@ -120,7 +120,7 @@ impl Reader<'_> {
                         Some(word) => {
                             if let Some((name, value)) = word.split_once('=') {
                                 let value = Some(value.to_owned()).filter(|_| call.certain);
-                                self.values.insert(name.to_owned(), value);
+                                self.set(name, value);
                             }
                         }
                         // A name with a value that nobody knows: which name, the word does not say any more.
@@ -131,7 +131,7 @@ impl Reader<'_> {
             "read" | "mapfile" | "readarray" | "unset" | "for" | "select" | "getopts" => {
                 for (word, _) in &call.words[1..] {
                     if let Some(word) = word {
-                        self.values.insert(word.clone(), None);
+                        self.set(word, None);
                     }
                 }
             }
@@ -240,7 +240,7 @@ impl Reader<'_> {
     fn unknown_names(&mut self, call: &Call<'_>) {
         for word in &call.command.words[1..] {
             if let Some((name, _)) = word.assignment() {
-                self.values.insert(name.to_owned(), None);
+                self.set(name, None);
             }
         }
     }
