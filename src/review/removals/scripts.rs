@@ -22,11 +22,11 @@ const LARGEST: u64 = 1024 * 1024;
 /// Scripts that call scripts are followed this deep.
 pub(super) const DEEPEST: usize = 16;
 
-/// Bytes of scripts that are understood for one plan: a script as often as it is called in another way.
-const MOST_BYTES: usize = 24 * 1024 * 1024;
+/// Bytes of scripts that are understood again, for one plan, because they are called in another way.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Things that scripts do, for one plan, over all their calls.
-const MOST_ACTS: usize = 8_000_000;
+const MOST_ACTS: usize = 40_000_000;
 
 /// Why something was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -152,17 +152,19 @@ struct File {
     may_remove: bool,
     too_large: bool,
     known: Known,
-    /// How often it was cut into commands; kept from the second time on.
+    /// How often it was understood; its commands are kept from the second time on.
     cuts: usize,
     commands: Option<Rc<[Command]>>,
 }
+
+/// A file of SQL, and what tells the database that it is for from others.
+type Statements = (Rc<str>, String);
 
 /// Script files, each read once, and the names of all things.
 pub(super) struct Scripts<'a> {
     loaded: &'a Loaded,
     files: RefCell<HashMap<Rc<str>, File>>,
-    /// What a file of SQL does to one database.
-    statements: RefCell<HashMap<(Rc<str>, String), Rc<[Act]>>>,
+    statements: RefCell<HashMap<Statements, Rc<[Act]>>>,
     keys: RefCell<Keys>,
     bytes: Cell<usize>,
     acts: Cell<usize>,
@@ -311,10 +313,10 @@ impl<'a> Scripts<'a> {
         if known.is_some() {
             return known;
         }
-        if !self.spend(&self.bytes, path, text.len()) {
+        let (kept, cuts) = self.with(path, |file| (file.commands.clone(), file.cuts));
+        if cuts > 0 && !self.spend(&self.bytes, path, text.len()) {
             return None;
         }
-        let kept = self.with(path, |file| file.commands.clone());
         let cut = kept.unwrap_or_else(|| {
             let cut: Rc<[Command]> = commands(text).into();
             self.with(path, |file| {
@@ -325,6 +327,10 @@ impl<'a> Scripts<'a> {
         });
         let (asked, outcome) = acts::script(path, text, &cut, self, caller);
         let outcome = Rc::new(outcome);
+        // What was asked is remembered, and asked of all who come later.
+        if cuts > 0 && !self.spend(&self.bytes, path, 64 * asked.len()) {
+            return Some(outcome);
+        }
         self.with(path, |file| file.known.add(asked, outcome.clone()));
         Some(outcome)
     }
@@ -340,7 +346,8 @@ impl<'a> Scripts<'a> {
         if let Some(known) = self.statements.borrow().get(&place) {
             return Some(known.clone());
         }
-        if !self.spend(&self.bytes, path, text.len()) {
+        let before = self.with(path, |file| std::mem::replace(&mut file.cuts, 1));
+        if before > 0 && !self.spend(&self.bytes, path, text.len()) {
             return None;
         }
         let acts: Rc<[Act]> = sql::acts(text, tag, self).into();
