@@ -17,6 +17,7 @@ mod lint;
 mod manifest_faults;
 mod manifest_kill;
 mod manifest_plan;
+mod manifest_index;
 mod outputs;
 mod pages;
 mod phrases;
