@@ -85,13 +85,14 @@ fn an_index_is_of_one_tree_until_it_is_rebuilt() {
 #[test]
 fn another_format_is_rebuilt_only_when_asked() {
     for place in Place::both() {
-        update(&place.target(), &one(), false);
+        let tree = one();
+        update(&place.target(), &tree, false);
         let before = lines(&place.target());
         let change = "UPDATE manifest_index SET value = '0' WHERE key = 'format' RETURNING value";
         assert_eq!(place.ask(change), "0");
-        let error = update_with(&place.target(), &one(), false, &mut |_| {}).expect_err("refused");
+        let error = update_with(&place.target(), &tree, false, &mut |_| {}).expect_err("refused");
         assert!(matches!(error, IndexError::Format { .. }), "{error}");
-        update(&place.target(), &one(), true);
+        update(&place.target(), &tree, true);
         assert_eq!(lines(&place.target()), before);
     }
 }
