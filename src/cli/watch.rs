@@ -11,6 +11,7 @@ use super::people::People;
 use crate::plan::program::Program;
 use crate::run::drive::{Audience, Session, Typed};
 use crate::run::engine::{Record, Standing, State, Waiting};
+use crate::run::perform::manifest::Progress;
 use crate::show::answer::Address;
 use crate::show::dialog::{Dialog, Step};
 use crate::show::progress::{JsonAudience, LiveAudience, PlainAudience};
@@ -20,6 +21,9 @@ use crate::show::text::Look;
 
 /// How often a live display is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
+
+/// How often plain text asks whether what still runs should be named again.
+const PLAIN_TICK: Duration = Duration::from_secs(5);
 
 enum Eyes {
     Live(Box<LiveAudience>),
@@ -59,7 +63,7 @@ impl Watcher {
     }
 
     pub(super) fn tick(context: &Context) -> Option<Duration> {
-        context.live.then_some(TICK)
+        Some(if context.live { TICK } else { PLAIN_TICK })
     }
 
     /// Lines that are typed, if questions may be asked. The thread ends with the process or with its input.
@@ -102,6 +106,10 @@ impl Audience for Watcher {
 
     fn output(&mut self, what: &str, line: &str) {
         self.each().output(what, line);
+    }
+
+    fn progress(&mut self, what: &str, progress: Progress) {
+        self.each().progress(what, progress);
     }
 
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]) {

@@ -61,7 +61,9 @@ pub(super) fn each_command<'a>(plan: &'a Plan, see: &mut dyn FnMut(At<'_>, &'a s
 }
 
 fn action(cx: &mut Context<'_>, pointer: &str, step: &Step) {
-    let catalogue = step.manifest_migration.is_some() || !step.applies.is_empty();
+    let catalogue = step.manifest_migration.is_some()
+        || step.r#type == StepType::ManifestMigration
+        || !step.applies.is_empty();
     let Some(details) = &step.execution_details else {
         if !catalogue {
             nothing(cx, pointer, step);
@@ -236,7 +238,10 @@ fn retry(cx: &mut Context<'_>, pointer: &str, step: &Step) {
     let Some(retry) = &step.retry else {
         return;
     };
-    if retry.attempts.get() <= 1 || step.idempotent == Some(true) || super::undo::can_run(step) {
+    if retry.attempts.get() <= 1
+        || step.idempotent.unwrap_or(step.manifest_migration.is_some())
+        || super::undo::can_run(step)
+    {
         return;
     }
     cx.find(

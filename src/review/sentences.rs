@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::metrics::loose;
 use crate::base::diagnostic::codes;
-use crate::plan::condition::{Doubt, doubt, looks_like_condition};
+use crate::plan::condition::{
+    BlockEvidence, Doubt, Index, Understanding, counts, doubt, looks_like_condition, understand,
+};
 use crate::plan::model::{Check, Measurement, Plan};
 use crate::plan::source::join;
 
@@ -96,13 +98,26 @@ fn each_criterion<'a>(plan: &'a Plan, see: &mut dyn FnMut(String, &'a str)) {
     }
 }
 
+/// Whether a sentence is one that a check would judge by the counts of a manifest step.
+fn understood(text: &str, index: &Index) -> bool {
+    matches!(
+        understand(text, &BlockEvidence::default(), index),
+        Understanding::Counts(_)
+    )
+}
+
 pub(super) fn check(cx: &mut Context<'_>) {
     let plan = cx.plan();
     let index = cx.index();
     // By metric: a plan that forgot to define one mentions it in many steps.
     let mut unwatched: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     let mut unclear: Vec<(String, String, String)> = Vec::new();
+    let mut counted: Vec<String> = Vec::new();
     each_watched(plan, &mut |at, text| {
+        if counts(text).iter().any(|count| count.member.is_some()) && understood(text, &index) {
+            counted.push(at());
+            return;
+        }
         if !looks_like_condition(text) {
             return;
         }
@@ -119,6 +134,14 @@ pub(super) fn check(cx: &mut Context<'_>) {
             _ => {}
         }
     });
+    for pointer in counted {
+        cx.find(
+            codes::UNCLEAR_CHECK,
+            &pointer,
+            "this compares what a manifest step counts, and nobody watches that while it runs",
+            "write it as a check after the step, or as a criterion of the phase's gate",
+        );
+    }
     for (name, places) in unwatched.into_values() {
         cx.find_all(
             codes::UNCLEAR_CHECK,

@@ -5,8 +5,25 @@ use crate::base::diagnostic::codes;
 use crate::plan::model::{Effect, Instruction, PointProcedure, Step, StepType};
 use crate::plan::source::join;
 
+/// Whether the step is undone by the built-in `manifest restore`: it keeps backups, and names no other way.
+pub(super) fn is_restored(step: &Step) -> bool {
+    step.manifest_migration
+        .as_ref()
+        .is_some_and(|manifest| manifest.keeps_backups() && !manifest.is_dry_run())
+        && step.rollback_procedure.as_ref().is_none_or(|undo| {
+            undo.can_rollback != Some(false)
+                && undo.rollback_script.is_none()
+                && undo.rollback_steps.is_empty()
+        })
+}
+
 /// Whether a machine can undo the step.
 pub(super) fn can_run(step: &Step) -> bool {
+    is_restored(step) || has_command(step)
+}
+
+/// Whether the step's own rollback procedure runs something.
+fn has_command(step: &Step) -> bool {
     step.rollback_procedure.as_ref().is_some_and(|undo| {
         undo.can_rollback != Some(false)
             && (undo.rollback_script.is_some()
@@ -43,6 +60,8 @@ fn way_back(cx: &mut Context<'_>, pointer: &str, step: &Step, phase_undo: bool) 
     let Some(undo) = &step.rollback_procedure else {
         let needs_none = step.effect == Some(Effect::None)
             || step.r#type == StepType::Validation
+            // Without backups it has a finding of its own.
+            || step.manifest_migration.is_some()
             || step.r#type == StepType::ManifestMigration
             || phase_undo;
         if !needs_none {
@@ -50,6 +69,9 @@ fn way_back(cx: &mut Context<'_>, pointer: &str, step: &Step, phase_undo: bool) 
         }
         return;
     };
+    if is_restored(step) {
+        return;
+    }
     let empty = undo.rollback_script.is_none() && undo.rollback_steps.is_empty();
     if empty && undo.can_rollback == Some(true) {
         cx.find(

@@ -250,7 +250,13 @@ pub(super) fn sentence(program: &Program, state: &State, event: &Event) -> (Stri
         } => {
             let said = match outcome {
                 Outcome::Succeeded => {
-                    format!("action ended well (attempt {attempt}{})", took(proof))
+                    // What a manifest migration counted is worth a line of its own.
+                    let counted = proof.manifest.as_ref().map(|_| detail(proof));
+                    format!(
+                        "action ended well (attempt {attempt}{}){}",
+                        took(proof),
+                        counted.unwrap_or_default()
+                    )
                 }
                 Outcome::Failed => format!(
                     "action FAILED (attempt {attempt}{}){}",

@@ -103,6 +103,10 @@ impl Files for NoFiles {
     fn read(&self, path: &str) -> std::io::Result<String> {
         Err(std::io::Error::other(format!("{path} is not read here")))
     }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 pub(super) fn program() -> Program {

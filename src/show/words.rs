@@ -286,6 +286,14 @@ pub(super) fn process(process: &Process) -> (String, String) {
                 .map_or_else(|| "script".to_owned(), |s| format!("script, {}", shell(s)));
             (what, with)
         }
+        Run::Manifest(manifest) => {
+            let what = manifest.arguments();
+            let what: Vec<String> = what.iter().map(|word| super::text::quote(word)).collect();
+            (
+                format!("orchestrate {}", what.join(" ")),
+                "built in".to_owned(),
+            )
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! OR00 reading a file, OR01 its shape, OR02 ids, references and order, OR03 what runs, OR04 gates
 //! and approvals, OR05 the way back, OR06 files around the plan, OR07 what this version cannot
 //! execute, OR08 times, OR09 completeness and risks, OR10 metrics, monitoring and notifications, OR11 states from which
-//! there is no way out, OR12 what linters say of scripts, OR13 comments that allow findings.
+//! there is no way out, OR12 what linters say of scripts, OR13 comments that allow findings,
+//! OR14 manifests and their migrations.
 //!
 //! Each code has a page of Markdown under `pages/`.
 
@@ -246,6 +247,19 @@ codes! {
     ALLOW_UNKNOWN_CODE OR1303 Warning "A code that is allowed does not exist";
     ALLOW_UNUSED OR1304 Warning "A finding is allowed that is not there";
     ALLOW_REFUSED OR1305 Warning "A finding is allowed that cannot be";
+    MANIFEST_UNSAID OR1420 Error "A manifest step does not say what it migrates";
+    MANIFEST_TYPE OR1421 Warning "A step's type and its action disagree about manifests";
+    MANIFEST_TWO_ACTIONS OR1422 Error "A manifest step has a second action";
+    MANIFEST_ROOT OR1423 Error "The root of a manifest step is not a folder";
+    MANIFEST_ROOT_MISSING OR1424 Warning "The root of a manifest step is not there";
+    MANIFEST_MIGRATIONS OR1425 Error "The migrations of a manifest step are not there";
+    MANIFEST_TARGET OR1426 Error "No migration leads to the target version";
+    MANIFEST_PATTERN OR1427 Error "A pattern can match no manifest";
+    MANIFEST_NUMBER OR1428 Error "A number of a manifest step is zero";
+    MANIFEST_NO_BACKUP OR1429 Warning "A manifest step keeps no backups and has no way back";
+    MANIFEST_OUTSIDE OR1430 Note "A manifest step leaves the plan's folder";
+    MANIFEST_TOGETHER OR1431 Warning "Two steps migrate the same manifests at the same time";
+    MANIFEST_NOT_COUNTED OR1432 Error "A check asks for counts that are not there";
 }
 
 #[cfg(test)]

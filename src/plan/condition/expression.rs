@@ -98,6 +98,20 @@ impl Expression {
         used.into_iter().collect()
     }
 
+    /// Whether `name` is the only name at the root of what it looks at.
+    #[must_use]
+    pub(super) fn mentions_only(&self, name: &str) -> bool {
+        let environment = environment();
+        environment
+            .compile_expression(&self.text)
+            .is_ok_and(|expression| {
+                expression
+                    .undeclared_variables(false)
+                    .iter()
+                    .all(|used| used == name)
+            })
+    }
+
     /// Evaluates it over facts: an object with the keys of [`FACT_ROOTS`].
     #[must_use]
     pub fn judge(&self, facts: &serde_json::Value) -> Judgement {

@@ -6,6 +6,7 @@
 //! knows the run, and a `when:` [`Expression`] is evaluated over facts that the caller passes.
 
 mod comparison;
+mod counts;
 mod expression;
 mod fact;
 mod index;
@@ -15,6 +16,7 @@ mod split;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Condition, ConditionError};
+pub use counts::{COUNTS, Count, counts};
 pub use expression::{Expression, FACT_ROOTS, SyntaxError, check_syntax, judge};
 pub use fact::Fact;
 pub use index::{Index, Metric};
@@ -67,6 +69,8 @@ pub enum Understanding {
     Condition(Condition),
     /// A fact about the run.
     Fact(Fact),
+    /// A comparison of what a manifest migration counted (`manifest.failed == 0`): an expression.
+    Counts(String),
     /// The block's own evidence stands for it. Printed "covered by X", never "passed".
     Covered {
         /// The evidence, in the order given.
@@ -134,6 +138,9 @@ pub fn understand(text: &str, block: &BlockEvidence, index: &Index) -> Understan
     if let fact::Reading::Fact(fact) = fact::read(text, index) {
         return Understanding::Fact(fact);
     }
+    if let Some(expression) = counts::sentence(text) {
+        return Understanding::Counts(expression);
+    }
     if block.covered_by.is_empty() || is_time_bound(text) {
         return Understanding::Attest;
     }
@@ -146,6 +153,9 @@ pub fn understand(text: &str, block: &BlockEvidence, index: &Index) -> Understan
 /// prose at all.
 #[must_use]
 pub fn doubt(text: &str, index: &Index) -> Option<Doubt> {
+    if counts::sentence(text).is_some() {
+        return None;
+    }
     match (comparison::read(text, index), fact::read(text, index)) {
         (comparison::Reading::Condition(_), _) | (_, fact::Reading::Fact(_)) => None,
         (comparison::Reading::Doubt(doubt), _) | (_, fact::Reading::Doubt(doubt)) => Some(doubt),

@@ -58,6 +58,7 @@ impl Lowering<'_> {
         let how = match understand(text, &block, &self.index) {
             Understanding::Condition(condition) => self.metric(condition, at),
             Understanding::Fact(fact) => How::Fact(fact),
+            Understanding::Counts(expression) => How::When(expression),
             Understanding::Covered { by } => How::Covered(by),
             Understanding::Attest => How::Attest,
         };

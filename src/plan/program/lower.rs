@@ -28,6 +28,9 @@ pub trait Files {
     /// # Errors
     /// What the system said.
     fn read(&self, path: &str) -> std::io::Result<String>;
+    /// The migration files of a folder (`*.yaml`, `*.yml`, `*.json`, not those that begin with a dot), as paths that
+    /// begin with the folder's own, in order. A folder that is not there has none.
+    fn list(&self, folder: &str) -> Vec<String>;
 }
 
 /// Something that a run would act on and that cannot be acted on.
@@ -118,6 +121,7 @@ impl Lowering<'_> {
         self.dependencies(&mut program);
         self.strategy_gates(&mut program);
         self.completion(&mut program);
+        super::manifest::mark_judged(&mut program);
         program.levels = Levels {
             step: self.level(Level::Step),
             phase: self.level(Level::Phase),
@@ -301,19 +305,15 @@ impl Lowering<'_> {
                 "this version cannot execute `applies` yet".to_owned(),
             );
         }
-        if written.manifest_migration.is_some()
-            || written.r#type == model::StepType::ManifestMigration
-        {
-            self.error(
-                &format!("{at}/type"),
-                "this version cannot execute manifest migrations yet".to_owned(),
-            );
-        }
         let who: Vec<String> = written.responsible_party.iter().cloned().collect();
         let timeout = self.duration(written.timeout.as_deref(), &format!("{at}/timeout"));
-        let (action, confirm) = self.action(written, timeout, &who, at);
+        let (action, confirm) = self.action(written, &id, timeout, &who, at);
         // A step of type `validation` that names no way back changes nothing: that is what its type says.
         let effect_none = written.effect.is_some()
+            || written
+                .manifest_migration
+                .as_ref()
+                .is_some_and(model::ManifestMigration::is_dry_run)
             || (written.r#type == model::StepType::Validation
                 && written.rollback_procedure.is_none());
         let observe = written.observe.as_ref().map(|observe| {
@@ -359,7 +359,10 @@ impl Lowering<'_> {
             validation: self.validation(written, timeout, &who, at),
             observe,
             retry,
-            idempotent: written.idempotent.unwrap_or(false),
+            // What is at the target version is left alone, so a manifest migration may run any number of times.
+            idempotent: written
+                .idempotent
+                .unwrap_or(written.manifest_migration.is_some()),
             effect_none,
             done_if,
             on_interrupt: match written.on_interrupt {
@@ -373,17 +376,23 @@ impl Lowering<'_> {
         })
     }
 
-    /// Exactly one of: script, else commands in order, else manual steps. Manual steps beside the first two are
-    /// confirmed before.
+    /// Exactly one of: manifest migration, script, else commands in order, else manual steps. Manual steps beside the
+    /// others are confirmed before.
     fn action(
         &mut self,
         written: &model::Step,
+        id: &StepId,
         timeout_ms: Option<u64>,
         who: &[String],
         at: &str,
     ) -> (Action, Vec<Check>) {
+        let manifest = written.manifest_migration.as_ref().map(|manifest| {
+            let at = format!("{at}/manifest_migration");
+            self.manifest(manifest, id, timeout_ms, &at)
+        });
         let Some(details) = &written.execution_details else {
-            return (Action::Nothing, Vec::new());
+            let action = manifest.map_or(Action::Nothing, Action::Run);
+            return (action, Vec::new());
         };
         let at = format!("{at}/execution_details");
         let by_hand = self.by_hand(
@@ -393,6 +402,16 @@ impl Lowering<'_> {
             who,
             &format!("{at}/manual_steps"),
         );
+        if let Some(work) = manifest {
+            if details.automation_script.is_some() || !details.commands.is_empty() {
+                self.error(
+                    &at,
+                    "a step has one action: the `manifest_migration`, or a script or commands"
+                        .to_owned(),
+                );
+            }
+            return (Action::Run(work), by_hand);
+        }
         if let Some(script) = &details.automation_script {
             let process = self.script(script, &format!("{at}/automation_script"));
             return (Action::Run(Self::one(process, timeout_ms)), by_hand);

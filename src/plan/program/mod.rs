@@ -8,6 +8,7 @@ mod checks;
 mod datasets;
 mod digest;
 mod lower;
+mod manifest;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -17,5 +18,6 @@ mod work;
 
 pub use digest::plan_digest;
 pub use lower::{Files, LowerError, lower};
+pub use manifest::{Manifest, ManifestSettings, ManifestWork, SOME_FAILED, is_restore};
 pub use names::names;
 pub use types::*;

@@ -28,6 +28,10 @@ impl Files for InMemory {
             None => Err(std::io::ErrorKind::NotFound.into()),
         }
     }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 fn written(body: &str) -> Plan {

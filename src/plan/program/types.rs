@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::manifest::Manifest;
 use crate::base::id::{Digest, GateId, ItemId, PhaseId, StepId};
 use crate::base::quantity::{Window, WindowVerdict};
 use crate::plan::condition::{Condition, Fact};
@@ -52,6 +53,8 @@ pub enum InputKind {
     Script,
     /// A test dataset.
     Dataset,
+    /// A migration of manifests.
+    Migration,
 }
 
 /// Look-ups by id, built by [`Program::reindex`].
@@ -252,6 +255,8 @@ pub enum Run {
         /// Overrides shebang and extension.
         shell: Option<Shell>,
     },
+    /// This program's own manifest engine.
+    Manifest(Box<Manifest>),
 }
 
 /// Who reads a command's text.

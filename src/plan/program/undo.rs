@@ -7,14 +7,15 @@ use crate::plan::model;
 impl Lowering<'_> {
     pub(super) fn step_undo(&mut self, step: &model::Step, effect_none: bool, at: &str) -> Undo {
         let Some(written) = &step.rollback_procedure else {
-            return if effect_none {
-                Undo {
-                    way: UndoWay::NothingToUndo,
-                    only_if: None,
-                    test: None,
-                }
-            } else {
-                Undo::wall("the plan gives it no rollback_procedure")
+            let way = match &step.manifest_migration {
+                _ if effect_none => UndoWay::NothingToUndo,
+                Some(manifest) => Self::manifest_undo(manifest, step, None),
+                None => UndoWay::Wall("the plan gives it no rollback_procedure".to_owned()),
+            };
+            return Undo {
+                way,
+                only_if: None,
+                test: None,
             };
         };
         let at = format!("{at}/rollback_procedure");
@@ -35,12 +36,17 @@ impl Lowering<'_> {
         });
         let runs = written.rollback_script.is_some()
             || written.rollback_steps.iter().any(|s| s.command().is_some());
-        let way = match written.can_rollback {
-            Some(false) => UndoWay::Wall("the plan says can_rollback: false".to_owned()),
-            None if !runs => {
+        // A procedure that only adds conditions or a time leaves a manifest step its built-in way back.
+        let built_in = step.manifest_migration.as_ref().filter(|_| {
+            !effect_none && written.rollback_script.is_none() && written.rollback_steps.is_empty()
+        });
+        let way = match (written.can_rollback, built_in) {
+            (Some(false), _) => UndoWay::Wall("the plan says can_rollback: false".to_owned()),
+            (Some(true) | None, Some(manifest)) => Self::manifest_undo(manifest, step, timeout),
+            (None, None) if !runs => {
                 UndoWay::Wall("it has neither a rollback_script nor a `- run:` step".to_owned())
             }
-            Some(true) | None => {
+            (Some(true) | None, None) => {
                 let pieces = match &written.rollback_script {
                     Some(script) => {
                         let process = self.script(script, &format!("{at}/rollback_script"));

@@ -15,6 +15,10 @@ impl Files for NoFiles {
     fn read(&self, path: &str) -> std::io::Result<String> {
         Err(std::io::Error::other(path.to_owned()))
     }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What stands in a phase, and its steps as `(id, order, more)`.

@@ -232,7 +232,8 @@ impl Sweep<'_, '_, '_> {
         match &check.how {
             How::Command(probe) => match &probe.process.run {
                 crate::plan::program::Run::Shell { text, .. } => text.contains(name),
-                crate::plan::program::Run::Script { .. } => true,
+                crate::plan::program::Run::Script { .. }
+                | crate::plan::program::Run::Manifest(_) => true,
             },
             How::File(probe) => probe.path.ends_with(name),
             _ => true,

@@ -174,7 +174,7 @@ impl Play<'_> {
         };
         let holds = match &check.how {
             How::Fact(fact) => judge_fact(fact, program, &self.place.state),
-            How::When(text) => may_hold(text, program, &self.place.state),
+            How::When(text) => may_hold(text, &block, program, &self.place.state),
             _ => true,
         };
         if !holds {
@@ -203,7 +203,7 @@ impl Play<'_> {
 }
 
 /// An expression about values that only a run has may always hold; one about the run's own course is judged.
-fn may_hold(text: &str, program: &Program, state: &State) -> bool {
+fn may_hold(text: &str, block: &BlockId, program: &Program, state: &State) -> bool {
     if text.is_empty()
         || ["vars", "run", "manifest"]
             .iter()
@@ -211,5 +211,5 @@ fn may_hold(text: &str, program: &Program, state: &State) -> bool {
     {
         return true;
     }
-    !matches!(judge(text, &facts(program, state)), Judgement::Fail)
+    !matches!(judge(text, &facts(program, state, block)), Judgement::Fail)
 }

@@ -19,6 +19,10 @@ impl Files for Nowhere {
     fn read(&self, _: &str) -> std::io::Result<String> {
         Err(std::io::ErrorKind::NotFound.into())
     }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 pub(super) fn step(id: &str, order: u32, more: &str) -> String {

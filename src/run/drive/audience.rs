@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::plan::program::Program;
 use crate::run::engine::{Answer, Record, State, Waiting};
+use crate::run::perform::manifest::Progress;
 
 /// Told of everything that happens, in order. Nothing that an audience does can change or slow the run's rules: it
 /// only looks.
@@ -14,6 +15,9 @@ pub trait Audience {
     /// A running step, undo or check printed a line (masked, control characters made visible). `what` is the id of the
     /// step or check.
     fn output(&mut self, what: &str, line: &str);
+
+    /// A running manifest step is so far; asked before each tick. `what` is the id of the step.
+    fn progress(&mut self, _what: &str, _progress: Progress) {}
 
     /// What the run waits for is now this (empty: nothing).
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]);

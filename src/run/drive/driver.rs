@@ -24,7 +24,7 @@ use crate::run::engine::{
     UndoStage, Verdict, Waiting, next, standing,
 };
 use crate::run::journal::{Inputs, RunFolder};
-use crate::run::perform::{Place, work};
+use crate::run::perform::{Place, manifest, work};
 use crate::run::supervise::{
     Arrival, Attach, JobEnd, Message, SupervisorClient, SupervisorError, SweepError, read_records,
     sweep,
@@ -249,6 +249,7 @@ pub async fn drive<A: Audience>(
             .and_then(|s| s.environment.clone()),
         plan_dir: session.inputs.plan_dir.clone(),
         run_dir: run_dir.clone(),
+        binary: options.binary.clone(),
         postgres: options.postgres.clone(),
         instead: BTreeMap::new(),
     };
@@ -390,7 +391,7 @@ impl<A: Audience> Driver<'_, A> {
             let job = job_key(intent, step.as_str());
             match settle(&job) {
                 Settle::Ended(end) => {
-                    let (outcome, proof) = work::outcome(&end);
+                    let (outcome, proof) = self.action_outcome(i, attempt, &end);
                     self.acted(i, attempt, outcome, proof)?;
                 }
                 Settle::Running => {
@@ -520,6 +521,7 @@ impl<A: Audience> Driver<'_, A> {
                 },
                 () = until(wake) => {}
                 () = ticking(&mut tick) => {
+                    self.progress();
                     self.audience.tick(&self.session.program, &self.session.state, Timestamp::now());
                 }
             }
@@ -535,6 +537,19 @@ impl<A: Audience> Driver<'_, A> {
         })?;
         self.flush()?;
         Ok(standing)
+    }
+
+    /// Tells how far manifest steps are.
+    fn progress(&mut self) {
+        let program = &self.session.program;
+        for (step, now) in program.steps.iter().zip(&self.session.state.steps) {
+            if now.stage == Stage::Acting
+                && let Some(own) = step.manifest()
+                && let Some(progress) = manifest::progress(&self.place, own, now.attempt)
+            {
+                self.audience.progress(step.id.as_str(), progress);
+            }
+        }
     }
 
     /// Makes what was recorded durable, then tells the audience.

@@ -10,10 +10,11 @@ use super::driver::{Done, DriveError, Driver};
 use super::inbox::{self, Receipt};
 use super::job_key;
 use super::jobs::GONE;
+use super::session::{PlanFolder, in_folder};
 use crate::base::id::{PhaseId, StepId};
 use crate::plan::program::{
-    Action as StepAction, BlockId, Check, GateAt, How, OnInterrupt, Process, Run, UndoPiece,
-    UndoUnit, UndoWay, Work,
+    Action as StepAction, BlockId, Check, Files as _, GateAt, How, InputKind, OnInterrupt, Process,
+    Run, UndoPiece, UndoUnit, UndoWay, Work,
 };
 use crate::run::engine::{Action, Event, Input, Outcome, Proof, Rejected, Stage, next};
 use crate::run::perform::{self, Direction, Jobs as _, Place, Purpose, judge_now, work};
@@ -39,7 +40,7 @@ fn scripts(processes: &[Process]) -> Vec<&str> {
         .iter()
         .filter_map(|process| match &process.run {
             Run::Script { path, .. } => Some(path.as_str()),
-            Run::Shell { .. } => None,
+            Run::Shell { .. } | Run::Manifest(_) => None,
         })
         .collect()
 }
@@ -75,6 +76,29 @@ impl<A: Audience> Driver<'_, A> {
             .collect()
     }
 
+    /// The same of the migrations that a manifest step reads; a file that was not there then counts as well.
+    fn drifted_migrations(&self, work: &Work) -> Vec<String> {
+        let folders = work.processes.iter().filter_map(Process::migrations);
+        let mut all = Vec::new();
+        for folder in folders {
+            let inputs = &self.session.inputs;
+            let then: Vec<&str> = inputs
+                .files
+                .iter()
+                .filter(|file| file.kind == InputKind::Migration && in_folder(&file.path, folder))
+                .map(|file| file.path.as_str())
+                .collect();
+            let now = PlanFolder(inputs.plan_dir.clone()).list(folder);
+            all.extend(self.drifted(&then));
+            all.extend(
+                now.iter()
+                    .filter(|path| !then.contains(&path.as_str()))
+                    .map(|path| format!("{path} (new)")),
+            );
+        }
+        all
+    }
+
     /// The intent to run a step's action; none if a script of it changed, which stops the run before it.
     pub(super) fn intend(
         &mut self,
@@ -83,7 +107,8 @@ impl<A: Audience> Driver<'_, A> {
     ) -> Result<Option<Start>, DriveError> {
         let definition = &self.session.program.steps[step];
         if let StepAction::Run(work) = &definition.action {
-            let files = self.drifted(&scripts(&work.processes));
+            let mut files = self.drifted(&scripts(&work.processes));
+            files.extend(self.drifted_migrations(work));
             if !files.is_empty() {
                 self.input(Input::Drift { files })??;
                 return Ok(None);
@@ -177,6 +202,7 @@ impl<A: Audience> Driver<'_, A> {
     ) -> Result<JobSpec, String> {
         let evidence = self.session.folder.evidence(&purpose.evidence);
         crate::base::durable::create_dir_private(&evidence).map_err(|error| error.to_string())?;
+        perform::manifest::prepare(place, purpose, work).map_err(|error| error.to_string())?;
         work::job(place, purpose, key, work).map_err(|error| error.to_string())
     }
 
@@ -357,7 +383,7 @@ impl<A: Audience> Driver<'_, A> {
             return Ok(false);
         };
         if let Some((verdict, proof)) =
-            judge_now(&check, &self.session.program, &self.session.state)
+            judge_now(&check, &block, &self.session.program, &self.session.state)
         {
             self.input(Input::Judged {
                 block,
@@ -449,7 +475,10 @@ impl<A: Audience> Driver<'_, A> {
                 self.in_flight -= 1;
                 let id = self.session.program.steps[step].id.clone();
                 let job = job_key(self.session.state.steps[step].intent, id.as_str());
-                let (outcome, proof) = self.outcome(&job, result);
+                let (outcome, proof) = match self.end_of(&job, result) {
+                    Ok(end) => self.action_outcome(step, attempt, &end),
+                    Err(nothing_known) => *nothing_known,
+                };
                 self.ignore_stale(Input::ActionEnded {
                     step: id,
                     attempt,
@@ -472,7 +501,10 @@ impl<A: Audience> Driver<'_, A> {
                     .and_then(|u| u.progress.get(&unit))
                     .map_or(0, |progress| progress.intent);
                 let job = job_key(intent, &format!("undo {unit}"));
-                let (outcome, proof) = self.outcome(&job, result);
+                let (outcome, proof) = match self.end_of(&job, result) {
+                    Ok(end) => work::outcome(&end),
+                    Err(nothing_known) => *nothing_known,
+                };
                 self.ignore_stale(Input::UndoEnded {
                     unit,
                     attempt,
@@ -522,25 +554,38 @@ impl<A: Audience> Driver<'_, A> {
         Ok(())
     }
 
+    /// What the end of a step's action means.
+    pub(super) fn action_outcome(
+        &self,
+        step: usize,
+        attempt: u32,
+        end: &JobEnd,
+    ) -> (Outcome, Proof) {
+        let (outcome, proof) = match self.session.program.steps[step].manifest() {
+            Some(manifest) => perform::manifest::outcome(end, &self.place, manifest, attempt),
+            None => work::outcome(end),
+        };
+        (outcome, self.masked(proof))
+    }
+
     /// How a job ended. Where the supervisor was lost, its record decides; without one nobody can say.
-    fn outcome(&mut self, job: &str, result: Result<JobEnd, String>) -> (Outcome, Proof) {
+    fn end_of(
+        &mut self,
+        job: &str,
+        result: Result<JobEnd, String>,
+    ) -> Result<JobEnd, Box<(Outcome, Proof)>> {
         self.labels.remove(job);
+        let nothing = |outcome, why: String| Err(Box::new((outcome, Proof::of(why))));
         match result {
-            Ok(end) => work::outcome(&end),
+            Ok(end) => Ok(end),
             Err(why) if why.starts_with(GONE) => match read_records(&self.place.run_dir) {
                 Ok(records) => match records.end_of(job) {
-                    Some(end) => work::outcome(end),
-                    None => (Outcome::Unknown, Proof::of(why)),
+                    Some(end) => Ok(end.clone()),
+                    None => nothing(Outcome::Unknown, why),
                 },
-                Err(error) => (
-                    Outcome::Unknown,
-                    Proof::of(format!("{why}; its records: {error}")),
-                ),
+                Err(error) => nothing(Outcome::Unknown, format!("{why}; its records: {error}")),
             },
-            Err(why) => (
-                Outcome::Failed,
-                Proof::of(format!("it was not started: {why}")),
-            ),
+            Err(why) => nothing(Outcome::Failed, format!("it was not started: {why}")),
         }
     }
 

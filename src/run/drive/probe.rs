@@ -99,6 +99,7 @@ pub async fn measure_before(
         environment: before.environment,
         plan_dir: before.plan_dir,
         run_dir: run_dir.clone(),
+        binary: before.binary,
         postgres: before.postgres,
         instead: BTreeMap::new(),
     };

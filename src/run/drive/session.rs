@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::base::durable::{self, DurableError};
 use crate::base::id::{Digest, RunId};
 use crate::plan::model::Plan;
-use crate::plan::program::{Files, LowerError, Program, lower};
+use crate::plan::program::{Files, InputKind, LowerError, Program, lower};
 use crate::run::engine::{Event, Illegal, Input, Record, Rejected, RunStarted, State, decide};
 use crate::run::journal::{Contents, Inputs, Journal, ReadError, RunFolder, StateDir};
 
@@ -111,6 +111,21 @@ impl Files for Snapshot<'_> {
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let files = self.inputs.files.iter();
+        files
+            .filter(|file| file.kind == InputKind::Migration)
+            .filter(|file| in_folder(&file.path, folder))
+            .map(|file| file.path.clone())
+            .collect()
+    }
+}
+
+/// Whether a file is in a folder, not in one below it; both as the plan writes them.
+pub(super) fn in_folder(path: &str, folder: &str) -> bool {
+    path.rsplit_once('/')
+        .is_some_and(|(parent, _)| parent == folder.trim_end_matches('/'))
 }
 
 /// Files as they stand in the plan's folder.
@@ -125,6 +140,28 @@ impl Files for PlanFolder {
     fn read(&self, path: &str) -> io::Result<String> {
         fs::read_to_string(self.0.join(path))
     }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        // One that is not there, or may not be read, is the review's to name.
+        let Ok(entries) = fs::read_dir(self.0.join(folder)) else {
+            return Vec::new();
+        };
+        let folder = folder.trim_end_matches('/');
+        let mut all: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| is_migration(name))
+            .map(|name| format!("{folder}/{name}"))
+            .collect();
+        all.sort();
+        all
+    }
+}
+
+fn is_migration(name: &str) -> bool {
+    let kind = name.rsplit_once('.').map(|(_, kind)| kind);
+    !name.starts_with('.') && matches!(kind, Some("yaml" | "yml" | "json"))
 }
 
 /// Stores the plan, as it was read, beside the other inputs.

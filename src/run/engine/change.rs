@@ -148,6 +148,7 @@ impl State {
         }
         if let Some(state) = self.step_mut(program, step) {
             state.stage = Stage::Pending;
+            state.manifest = None;
         }
     }
 

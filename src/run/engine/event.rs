@@ -1,5 +1,7 @@
 //! What is recorded. Past tense, because a record exists only of what was decided or has happened.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +82,33 @@ pub struct Proof {
     /// The last output, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<String>,
+    /// What a manifest migration counted, for `manifest.*` in expressions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Box<ManifestCounts>>,
+}
+
+/// What one run of a manifest migration came to, in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ManifestCounts {
+    /// Manifests that were found.
+    pub total: u64,
+    /// Brought to the target version by it (in a dry run: would have been).
+    pub migrated: u64,
+    /// At the target version already.
+    pub current: u64,
+    /// All that should have been migrated and was not.
+    pub failed: u64,
+    /// Of these: no valid document.
+    pub corrupted: u64,
+    /// Of these: of a version that no migration knows.
+    pub unknown: u64,
+    /// Of these: they could not be read.
+    pub unreadable: u64,
+    /// Left for another run by a limit.
+    pub remaining: u64,
+    /// How many had which version before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub from_versions: BTreeMap<String, u64>,
 }
 
 impl Proof {
@@ -167,10 +196,10 @@ pub struct RunStarted {
     /// Who typed it.
     pub by: Actor,
     /// Values of variables that are not secret.
-    pub variables: std::collections::BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     /// Keyed fingerprints of the secret ones.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub secrets: std::collections::BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
     /// Steps left out by `--from`, `--until`, `--only`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<StepId>,

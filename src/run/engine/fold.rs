@@ -142,6 +142,7 @@ impl State {
                     state.intent = record.n;
                     state.started_at = Some(at);
                     state.ended_at = None;
+                    state.manifest = None;
                 }
             }
             Event::ActionEnded {
@@ -152,6 +153,7 @@ impl State {
             } => {
                 if let Some(state) = self.step_mut(program, step) {
                     state.ended_at = Some(at);
+                    state.manifest.clone_from(&proof.manifest);
                     match outcome {
                         Outcome::Succeeded => state.stage = Stage::Validating,
                         Outcome::Failed => Self::fail(state, proof.detail.clone(), at),

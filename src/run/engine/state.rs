@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::event::{Actor, Record, RunStarted, Settled, Then, Verdict};
+use super::event::{Actor, ManifestCounts, Record, RunStarted, Settled, Then, Verdict};
 use crate::base::id::{Digest, PhaseId, StepId};
 use crate::plan::program::{
     BlockId, Check, GateResponse, How, Level, OnFailure, Program, UndoUnit,
@@ -124,6 +124,8 @@ pub struct StepState {
     pub ended_at: Option<Timestamp>,
     /// Left out of this run on request.
     pub left_out: bool,
+    /// What its latest action counted, if it is a manifest migration that has ended.
+    pub manifest: Option<Box<ManifestCounts>>,
 }
 
 /// Where a step stands.

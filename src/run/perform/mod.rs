@@ -3,6 +3,7 @@
 //! * [`script`]: how a command or script becomes an argument list.
 //! * [`environment`]: what a process gets to see.
 //! * [`work`]: processes of steps, undos and probes as jobs for the supervisor, and what their ends mean.
+//! * [`manifest`]: the files of a manifest step, and what its counts mean.
 //! * [`file`](mod@file), [`dataset`]: probes.
 //!
 //! Nothing here decides what follows from an outcome; that is the engine's. Processes are run by whoever implements
@@ -11,6 +12,7 @@
 pub mod dataset;
 pub mod environment;
 pub mod file;
+pub mod manifest;
 pub mod postgres;
 pub mod script;
 pub mod work;
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 
 use crate::base::id::{PhaseId, RunId, StepId};
 use crate::plan::condition::{self, Judgement};
-use crate::plan::program::{Check, How, Program};
+use crate::plan::program::{BlockId, Check, How, Program};
 use crate::run::engine::{Proof, State, Verdict, facts, judge_fact};
 use crate::run::supervise::{JobEnd, JobSpec};
 
@@ -44,6 +46,8 @@ pub struct Place {
     pub plan_dir: PathBuf,
     /// The run's folder, absolute.
     pub run_dir: PathBuf,
+    /// This program, for what it does itself in a process of its own.
+    pub binary: PathBuf,
     /// Set for `psql`: the connection `default`, taken apart so that no password is ever an argument.
     pub postgres: Vec<(String, String)>,
     /// Scripts that are not as they were when the run started, and where their snapshots are: an edit never blocks the
@@ -103,9 +107,14 @@ pub struct Purpose {
 /// A verdict and what is known of it.
 pub type Judged = (Verdict, Proof);
 
-/// Judges what needs no process, from the state alone.
+/// Judges what needs no process, from the state alone. The check stands in `block`.
 #[must_use]
-pub fn judge_now(check: &Check, program: &Program, state: &State) -> Option<Judged> {
+pub fn judge_now(
+    check: &Check,
+    block: &BlockId,
+    program: &Program,
+    state: &State,
+) -> Option<Judged> {
     match &check.how {
         How::Fact(fact) => {
             let holds = judge_fact(fact, program, state);
@@ -119,11 +128,15 @@ pub fn judge_now(check: &Check, program: &Program, state: &State) -> Option<Judg
                 Proof::of(detail),
             ))
         }
-        How::When(expression) => Some(match condition::judge(expression, &facts(program, state)) {
-            Judgement::Pass => (Verdict::Pass, Proof::of("true")),
-            Judgement::Fail => (Verdict::Fail, Proof::of("false")),
-            Judgement::Inconclusive { why } => (Verdict::Inconclusive, Proof::of(why)),
-        }),
+        How::When(expression) => {
+            let facts = facts(program, state, block);
+            let seen = counted(expression, &facts);
+            Some(match condition::judge(expression, &facts) {
+                Judgement::Pass => (Verdict::Pass, Proof::of(format!("true{seen}"))),
+                Judgement::Fail => (Verdict::Fail, Proof::of(format!("false{seen}"))),
+                Judgement::Inconclusive { why } => (Verdict::Inconclusive, Proof::of(why)),
+            })
+        }
         How::Recorded(evidence) => Some((
             Verdict::Pass,
             Proof::of(format!("taken as verified: {evidence}")),
@@ -134,6 +147,26 @@ pub fn judge_now(check: &Check, program: &Program, state: &State) -> Option<Judg
         | How::Metric(_)
         | How::Covered(_)
         | How::Attest => None,
+    }
+}
+
+/// The figures of manifest steps that an expression compares, so that its verdict explains itself: ` (failed 3)`.
+fn counted(expression: &str, facts: &serde_json::Value) -> String {
+    let figures: Vec<String> = condition::counts(expression)
+        .iter()
+        .filter_map(|count| {
+            let member = count.member?;
+            let of = match count.step {
+                Some(step) => facts.get("manifest")?.get(step)?,
+                None => facts.get("manifest")?,
+            };
+            Some(format!("{member} {}", of.get(member)?.as_u64()?))
+        })
+        .collect();
+    if figures.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", figures.join(", "))
     }
 }
 

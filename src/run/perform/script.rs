@@ -87,6 +87,8 @@ pub fn argv(run: &Run, locate: impl Fn(&str) -> PathBuf) -> Result<Vec<String>, 
             };
             Ok(with(argv, args.iter().cloned()))
         }
+        // Its files are known where the job is made: see `perform::manifest`.
+        Run::Manifest(manifest) => Ok(with(words(&["orchestrate"]), manifest.arguments())),
     }
 }
 
@@ -101,6 +103,7 @@ pub fn needs_connection(run: &Run) -> bool {
         Run::Script {
             path, shell: None, ..
         } => by_extension(path) == Some(Shell::Sql),
+        Run::Manifest(_) => false,
     }
 }
 

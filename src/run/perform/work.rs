@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Jobs, Judged, Place, Purpose, environment, script};
+use super::{Jobs, Judged, Place, Purpose, environment, manifest, script};
 use crate::base::id::file_stem;
 use crate::plan::condition::Judgement;
-use crate::plan::program::{CommandProbe, Expect, MetricProbe, Process, Work};
+use crate::plan::program::{CommandProbe, Expect, MetricProbe, Process, Run, Work};
 use crate::run::engine::{Outcome, Proof, Verdict};
 use crate::run::supervise::{
     DEFAULT_GRACE_MS, JobEnd, JobSpec, ProcessEnd, ProcessExit, ProcessSpec,
@@ -27,7 +27,7 @@ pub fn job(
     let own = environment::own(place, purpose);
     let mut processes = Vec::with_capacity(work.processes.len());
     for process in &work.processes {
-        processes.push(spec(place, process, &own)?);
+        processes.push(spec(place, purpose, process, &own)?);
     }
     Ok(JobSpec {
         job: key.to_owned(),
@@ -42,6 +42,7 @@ pub fn job(
 
 fn spec(
     place: &Place,
+    purpose: &Purpose,
     process: &Process,
     own: &[(String, String)],
 ) -> Result<ProcessSpec, script::ScriptError> {
@@ -50,9 +51,15 @@ fn spec(
         env.extend(place.postgres.iter().cloned());
     }
     env.extend(process.env.iter().cloned());
+    let argv = match &process.run {
+        Run::Manifest(own) => manifest::argv(place, purpose, own),
+        Run::Shell { .. } | Run::Script { .. } => {
+            script::argv(&process.run, |path: &str| place.locate(path))?
+        }
+    };
     Ok(ProcessSpec {
         name: process.name.clone(),
-        argv: script::argv(&process.run, |path: &str| place.locate(path))?,
+        argv,
         dir: place.plan_dir.clone(),
         env,
         timeout_ms: process.timeout_ms,
@@ -69,6 +76,7 @@ pub fn outcome(end: &JobEnd) -> (Outcome, Proof) {
         log: Some(end.log.path.to_string_lossy().into_owned()),
         log_sha256: Some(end.log.sha256.clone()),
         tail: (!end.tail.is_empty()).then(|| last_lines(&end.tail)),
+        manifest: None,
     };
     let mut more = String::new();
     if let Some(error) = &end.log.error {

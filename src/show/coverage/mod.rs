@@ -249,7 +249,7 @@ fn way(program: &Program, step: &Step) -> (Way, Option<String>) {
                         for process in &work.processes {
                             match process.run {
                                 Run::Script { .. } => scripts = true,
-                                Run::Shell { .. } => commands = true,
+                                Run::Shell { .. } | Run::Manifest(_) => commands = true,
                             }
                         }
                     }

@@ -6,11 +6,15 @@ use jiff::Timestamp;
 
 use crate::plan::program::Program;
 use crate::run::engine::{Effect, GateStage, Stage, State, UndoStage, Waiting};
+use crate::run::perform::manifest::Progress;
 use crate::show::text::{Look, Mark, Tone, between, cut, instant, millis, paint, seconds, visible};
 use crate::show::{status, words};
 
 /// The last output line of each running step or check, by id.
 pub type Outputs = HashMap<String, String>;
+
+/// How far each running manifest step is, by id.
+pub type Manifests = HashMap<String, Progress>;
 
 /// What a frame is drawn from.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +24,7 @@ pub struct Frame<'a> {
     pub state: &'a State,
     pub waiting: &'a [Waiting],
     pub outputs: &'a Outputs,
+    pub manifests: &'a Manifests,
     pub now: Timestamp,
     pub look: Look,
     /// Lines of the terminal.
@@ -194,11 +199,51 @@ fn draw_step(frame: &Frame<'_>, out: &mut Lines, index: usize) {
         room.max(12),
     );
     out.row(2, words::mark(word), &format!("{name}{tail}"));
+    if at.stage == Stage::Acting
+        && let Some(progress) = frame.manifests.get(step.id.as_str())
+    {
+        out.text(11, Tone::Dim, &migrated(*progress, elapsed));
+        return;
+    }
     if let Some(line) = frame.outputs.get(step.id.as_str())
         && !line.trim().is_empty()
     {
         out.text(11, Tone::Dim, &format!("| {line}"));
     }
+}
+
+/// How far a manifest step is after so many milliseconds: `1,200 of 115,000 manifests, 38 s left, 3 failed`.
+pub(super) fn migrated(progress: Progress, elapsed_ms: u64) -> String {
+    let Some(total) = progress.total else {
+        return format!("{} manifests found", thousands(progress.done));
+    };
+    let mut text = format!(
+        "{} of {} manifests",
+        thousands(progress.done),
+        thousands(total)
+    );
+    let left = total.saturating_sub(progress.done);
+    if left > 0
+        && let Some(left) = left.saturating_mul(elapsed_ms).checked_div(progress.done)
+    {
+        text.push_str(&format!(", {} left", seconds(left)));
+    }
+    if progress.failed > 0 {
+        text.push_str(&format!(", {} failed", thousands(progress.failed)));
+    }
+    text
+}
+
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn draw_gate(frame: &Frame<'_>, out: &mut Lines, index: usize) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::plan::program::Program;
 use crate::run::drive::Audience;
 use crate::run::engine::{Event, Record, State, Waiting};
+use crate::run::perform::manifest::Progress;
 
 /// Writes `{"format_version":1,"type":"event","n":..,"at":..,"event":{..}}` for every record, and tells `people` the
 /// same in their way.
@@ -78,6 +79,10 @@ impl<W: Write, A: Audience> Audience for JsonAudience<W, A> {
 
     fn output(&mut self, what: &str, line: &str) {
         self.people.output(what, line);
+    }
+
+    fn progress(&mut self, what: &str, progress: Progress) {
+        self.people.progress(what, progress);
     }
 
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]) {

@@ -4,11 +4,12 @@ use crate::show::answer::Address;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-use super::frame::{Frame, Outputs, frame};
+use super::frame::{Frame, Manifests, Outputs, frame};
 use super::plain::waiting_lines;
 use crate::plan::program::Program;
 use crate::run::drive::Audience;
 use crate::run::engine::{Event, Outcome, Record, State, Verdict, Waiting};
+use crate::run::perform::manifest::Progress;
 use crate::show::plain::line;
 use crate::show::text::{Look, Tone, paint, visible};
 
@@ -22,6 +23,7 @@ pub struct LiveAudience {
     colour: bool,
     address: Address,
     outputs: Outputs,
+    manifests: Manifests,
     waiting: Vec<Waiting>,
     said: Vec<(String, String)>,
     asking: bool,
@@ -61,6 +63,7 @@ impl LiveAudience {
             colour,
             address,
             outputs: Outputs::new(),
+            manifests: Manifests::new(),
             waiting: Vec::new(),
             said: Vec::new(),
             asking: false,
@@ -101,6 +104,7 @@ impl LiveAudience {
             state,
             waiting: &self.waiting,
             outputs: &self.outputs,
+            manifests: &self.manifests,
             now,
             look: Look {
                 width,
@@ -173,6 +177,7 @@ impl Audience for LiveAudience {
     fn recorded(&mut self, program: &Program, state: &State, record: &Record) {
         if let Event::ActionEnded { step, .. } = &record.event {
             self.outputs.remove(step.as_str());
+            self.manifests.remove(step.as_str());
         }
         if let Event::CheckJudged { item, .. } = &record.event {
             self.outputs.remove(item.as_str());
@@ -191,6 +196,10 @@ impl Audience for LiveAudience {
 
     fn output(&mut self, what: &str, line: &str) {
         self.outputs.insert(what.to_owned(), line.to_owned());
+    }
+
+    fn progress(&mut self, what: &str, progress: Progress) {
+        self.manifests.insert(what.to_owned(), progress);
     }
 
     fn waiting(&mut self, program: &Program, state: &State, waiting: &[Waiting]) {

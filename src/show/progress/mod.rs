@@ -7,7 +7,7 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
-pub use frame::{Frame, Outputs, frame};
+pub use frame::{Frame, Manifests, Outputs, frame};
 pub use json::{JsonAudience, json_line};
 pub use live::{LiveAudience, Size};
 pub use plain::PlainAudience;

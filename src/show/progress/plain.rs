@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
+use super::frame::{Manifests, migrated};
 use crate::plan::program::Program;
 use crate::run::drive::Audience;
-use crate::run::engine::{Record, Stage, State, UndoStage, Waiting};
+use crate::run::engine::{Event, Record, Stage, State, UndoStage, Waiting};
+use crate::run::perform::manifest::Progress;
 use crate::show::answer::{Address, answer_command, other_answers};
 use crate::show::plain::line;
 use crate::show::text::{between, instant, millis, visible};
@@ -23,18 +25,20 @@ pub struct PlainAudience<W: Write> {
     waits: Vec<(String, String)>,
     address: Address,
     spoke_at: Option<Timestamp>,
+    manifests: Manifests,
     error: Option<io::Error>,
 }
 
 impl<W: Write> PlainAudience<W> {
     /// Writes to `writer`; what steps print is not shown (it is in the log files, and its end is shown on a failure).
-    pub const fn new(writer: W, address: Address) -> Self {
+    pub fn new(writer: W, address: Address) -> Self {
         Self {
             writer,
             output: false,
             waits: Vec::new(),
             address,
             spoke_at: None,
+            manifests: Manifests::new(),
             error: None,
         }
     }
@@ -99,6 +103,9 @@ pub(super) fn waiting_lines(state: &State, wait: &Waiting, address: &Address) ->
 impl<W: Write> Audience for PlainAudience<W> {
     fn recorded(&mut self, program: &Program, state: &State, record: &Record) {
         self.spoke_at = Some(record.at);
+        if let Event::ActionEnded { step, .. } = &record.event {
+            self.manifests.remove(step.as_str());
+        }
         for line in line(program, state, record) {
             self.write(&line);
         }
@@ -108,6 +115,10 @@ impl<W: Write> Audience for PlainAudience<W> {
         if self.output {
             self.write(&format!("    {} | {}", visible(what), visible(line)));
         }
+    }
+
+    fn progress(&mut self, what: &str, progress: Progress) {
+        self.manifests.insert(what.to_owned(), progress);
     }
 
     fn waiting(&mut self, _program: &Program, state: &State, waiting: &[Waiting]) {
@@ -148,8 +159,14 @@ impl<W: Write> Audience for PlainAudience<W> {
             let estimate = step.estimate_ms().map_or_else(String::new, |estimate| {
                 format!(" of about {}", millis(estimate))
             });
+            let far = match self.manifests.get(step.id.as_str()) {
+                Some(progress) if at.stage == Stage::Acting => {
+                    format!(": {}", migrated(*progress, elapsed))
+                }
+                _ => String::new(),
+            };
             self.write(&format!(
-                "{}  {}  still going on ({}{estimate})",
+                "{}  {}  still going on ({}{estimate}){far}",
                 instant(now),
                 step.id,
                 millis(elapsed)

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use indicatif::{ProgressDrawTarget, TermLike};
 
-use super::{Frame, JsonAudience, LiveAudience, Outputs, PlainAudience, frame};
+use super::frame::migrated;
+use super::{Frame, JsonAudience, LiveAudience, Manifests, Outputs, PlainAudience, frame};
 use crate::run::drive::Audience;
+use crate::run::perform::manifest::Progress;
 use crate::show::answer::Address;
 use crate::show::testing::Story;
 use crate::show::text::{Look, columns};
@@ -16,15 +18,38 @@ fn lines(story: &Story, width: usize, height: usize) -> Vec<String> {
         "STEP-1-1".to_owned(),
         "ALTER TABLE carts ADD COLUMN discount_code text; -- \u{1b}[2J and a long tail that must be cut".to_owned(),
     );
+    let manifests = Manifests::new();
     frame(&Frame {
         program: &story.program,
         state: &story.state,
         waiting: &story.standing().waiting,
         outputs: &outputs,
+        manifests: &manifests,
         now: story.now,
         look: Look::plain(width),
         height,
     })
+}
+
+#[test]
+fn how_far_a_manifest_step_is() {
+    let far = |done, total, failed| {
+        migrated(
+            Progress {
+                done,
+                total,
+                failed,
+            },
+            10_000,
+        )
+    };
+    assert_eq!(far(800, None, 0), "800 manifests found");
+    assert_eq!(
+        far(1_200, Some(115_000), 3),
+        "1,200 of 115,000 manifests, 15 min 48 s left, 3 failed"
+    );
+    assert_eq!(far(0, Some(9), 0), "0 of 9 manifests");
+    assert_eq!(far(9, Some(9), 0), "9 of 9 manifests");
 }
 
 #[test]

@@ -84,8 +84,10 @@ pub struct Step {
     /// Example: `{writes: [{run: ./place-order.sh}]}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
-    /// The action of a step of `type: manifest_migration`. This version refuses to run such a step. Example: `{root:
-    /// ., pattern: "**/manifest.json", target_version: latest}`.
+    /// The action of a step of `type: manifest_migration`: versioned JSON documents are migrated by the built-in engine.
+    /// It may run any number of times, and its undo puts back exactly what it migrated unless the step has a
+    /// `rollback_procedure` of its own. What it counts is there for checks and gates: `manifest.failed == 0`. Example:
+    /// `{root: ., pattern: "**/manifest.json", target_version: latest}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest_migration: Option<ManifestMigration>,
     /// Ids of catalogue entries, such as a `migration_id`, that this step carries out. This version refuses to run
@@ -112,7 +114,7 @@ pub enum StepType {
     Infrastructure,
     /// Nothing changes, something is checked: without a `rollback_procedure` there is nothing to undo.
     Validation,
-    /// Versioned manifest documents are migrated by the built-in engine, which this version does not have yet.
+    /// Versioned manifest documents are migrated by the built-in engine, as `manifest_migration` says.
     ManifestMigration,
 }
 
@@ -225,32 +227,54 @@ pub struct Rehearsal {
     pub must_survive: Vec<Check>,
 }
 
-/// Migrates versioned manifest documents. This version refuses to run it.
+/// Migrates versioned manifest documents, as `orchestrate manifest migrate` does.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestMigration {
-    /// The folder to walk, resolved against the plan file's folder. Example: `.`.
+    /// The folder to walk, resolved against the plan file's folder (default `.`). Example: `runs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// Which files are manifests. Example: `"**/manifest.json"`.
+    /// Which files below `root` are manifests (default `**/manifest.json`). Folders named `inputs` or `.orchestrate` are
+    /// never entered. Example: `"**/manifest.json"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The version to reach, or `latest`. Example: `"1.2.0"`.
+    /// The version to reach, or `latest`, the newest that the migrations lead to (default `latest`). Example: `"1.2.0"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_version: Option<String>,
-    /// The folder with migrations written as YAML operations. Example: `manifest-migrations`.
+    /// The folder with migrations written as YAML operations, beside the built-in ones. A run keeps them as they were
+    /// when it started. Example: `manifest-migrations`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<String>,
-    /// How many files are migrated at a time. Example: `2`.
+    /// How many files are migrated at a time, from 1 (default: as many as there are processors). Example: `2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
-    /// Migrate at most this many files: a staged roll-out. Example: `1000`.
+    /// Migrate at most this many files, from 1: a staged roll-out. Example: `1000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Only show what would change, write nothing (default `false`).
+    /// Only count what would change, write nothing (default `false`). Such a step has nothing to undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// Whether a backup is written beside each file (default `true`).
+    /// Whether a backup is kept beside each file (default `true`). Without one the step cannot be undone by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<bool>,
+}
+
+impl ManifestMigration {
+    /// The folder to walk, relative to the plan's folder.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.root.as_deref().unwrap_or(".")
+    }
+
+    /// Whether it only counts.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run == Some(true)
+    }
+
+    /// Whether there is something to restore from.
+    #[must_use]
+    pub fn keeps_backups(&self) -> bool {
+        self.backup != Some(false)
+    }
 }

@@ -8,6 +8,7 @@
 
 mod forward;
 mod gates;
+mod manifest;
 mod plans;
 mod properties;
 mod resume;

@@ -21,6 +21,10 @@ impl Files for InMemory {
             .cloned()
             .ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
+
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A step in flow style. It runs a command and is undone by one, unless `more` says otherwise.

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::words::{want, word};
 use crate::base::id::{RunId, StepId};
+use crate::plan::condition::{Judgement, judge};
 use crate::plan::program::{After, BlockId, GateAt, How, Level, OnFailure, Program, UndoUnit};
 use crate::run::engine::{
-    Action, Actor, Answer, Ask, Event, GateStage, Input, Life, Outcome, Proof, Record, Rejected,
-    Resolution, RunStarted, RunState, Stage, Standing, State, UndoStage, Verdict, decide, facts,
-    judge_fact, next, standing,
+    Action, Actor, Answer, Ask, Event, GateStage, Input, Life, ManifestCounts, Outcome, Proof,
+    Record, Rejected, Resolution, RunStarted, RunState, Stage, Standing, State, UndoStage, Verdict,
+    decide, facts, judge_fact, next, standing,
 };
 
 pub(super) fn who(name: &str) -> Actor {
@@ -53,6 +54,7 @@ pub(super) struct Sim {
     verdicts: HashMap<String, Vec<Verdict>>,
     /// What is not scripted is drawn with this, or goes well.
     pub(super) dice: Option<u64>,
+    counts: HashMap<String, ManifestCounts>,
     flights: VecDeque<Flight>,
     ended: BTreeSet<(String, u32)>,
     /// How long a probe takes.
@@ -98,6 +100,7 @@ impl Sim {
             outcomes: HashMap::new(),
             verdicts: HashMap::new(),
             dice: None,
+            counts: HashMap::new(),
             flights: VecDeque::new(),
             ended: BTreeSet::new(),
             probe_takes: SignedDuration::ZERO,
@@ -144,6 +147,18 @@ impl Sim {
 
     pub(super) fn script_verdicts(&mut self, of: &str, all: &[Verdict]) {
         self.verdicts.insert(of.to_owned(), all.to_vec());
+    }
+
+    /// What a manifest step counts from now on: so many of 10 fail, the others are migrated.
+    pub(super) fn counts(mut self, of: &str, failed: u64) -> Self {
+        let counts = ManifestCounts {
+            total: 10,
+            migrated: 10 - failed,
+            failed,
+            ..ManifestCounts::default()
+        };
+        self.counts.insert(of.to_owned(), counts);
+        self
     }
 
     pub(super) fn at(mut self, now: &str) -> Self {
@@ -398,8 +413,15 @@ impl Sim {
         });
         let verdict = scripted.or(drawn).unwrap_or_else(|| match &check.how {
             How::Fact(fact) if !judge_fact(fact, &self.program, &self.state) => Verdict::Fail,
+            How::When(text) if text.contains("manifest") => {
+                match judge(text, &facts(&self.program, &self.state, &block)) {
+                    Judgement::Pass => Verdict::Pass,
+                    Judgement::Fail => Verdict::Fail,
+                    Judgement::Inconclusive { .. } => Verdict::Inconclusive,
+                }
+            }
             How::When(_) => {
-                assert!(facts(&self.program, &self.state).is_object());
+                assert!(facts(&self.program, &self.state, &block).is_object());
                 Verdict::Pass
             }
             _ => Verdict::Pass,
@@ -456,7 +478,11 @@ impl Sim {
     }
 
     fn end(&mut self, flight: Flight, outcome: Outcome) {
-        let proof = Proof::of("exit");
+        let mut proof = Proof::of("exit");
+        if let (Flight::Act(step, _), true) = (&flight, outcome != Outcome::Unknown) {
+            let counted = self.counts.get(self.program.steps[*step].id.as_str());
+            proof.manifest = counted.cloned().map(Box::new);
+        }
         let input = match flight {
             Flight::Act(step, attempt) => Input::ActionEnded {
                 step: self.program.steps[step].id.clone(),
