@@ -162,6 +162,36 @@ fn alias_bombs_are_refused() {
 }
 
 /// The arena's value as another parser would give it.
+#[test]
+fn a_large_text_is_read_like_a_small_one() {
+    let lines = 40_000;
+    let many: String = (0..lines)
+        .map(|i| format!("key{i}: &a{i} [one, {i}]\n"))
+        .collect();
+    let (arena, findings) = read(&many);
+    assert!(findings.is_empty(), "{findings:?}");
+    let arena = arena.unwrap();
+    for i in [0, lines / 2, lines - 1] {
+        let at = arena.locate(&format!("/key{i}/1"));
+        assert_eq!(at.line, i + 1);
+        assert_eq!(
+            arena
+                .node(arena.follow(&format!("/key{i}/1")).node)
+                .kind
+                .clone(),
+            Kind::Number(Number::Int(i as i64), i.to_string().into())
+        );
+    }
+    // Reading stops in the midst of the scan, and at its end.
+    let line = many[..many.len() / 20].rfind('\n').unwrap() + 1;
+    let wrong = "a: ]\n";
+    let early = format!("{}{wrong}{}", &many[..line], &many[line..]);
+    for text in [early, format!("{many}{wrong}b: 1\n")] {
+        assert_eq!(codes(&text), ["OR0006"]);
+    }
+    assert_eq!(codes(&format!("{many}---\n{many}")), ["OR0007"]);
+}
+
 fn value_of(arena: &Arena, id: NodeId) -> serde_yaml::Value {
     match &arena.node(id).kind {
         Kind::Null => serde_yaml::Value::Null,
