@@ -3,14 +3,15 @@
 //! It allocates one list of keys for the whole text. Strings and runs of spaces are read eight bytes at a time, because
 //! listing the versions of a tree of manifests should cost little more than reading it.
 
+mod keys;
+mod naming;
+
 use std::ops::Range;
 
 use super::refusal::{Flaw, Refusal};
-use super::text::{MARK, hex, plain, word};
+use super::text::{MARK, hex, says, word};
 use super::{MAX_BYTES, MAX_DEPTH};
-
-/// Up to so many keys are compared each with each; more are sorted.
-const FEW_KEYS: usize = 24;
+use keys::Key;
 
 /// A flaw and the byte where it is. Boxed, so that the good case is returned in a register.
 pub(super) type Fault = Box<(Flaw, usize)>;
@@ -25,15 +26,6 @@ pub(super) fn check(text: &[u8], want: &[String]) -> Result<Option<Range<usize>>
             Err(Refusal::new(text, offset, flaw))
         }
     }
-}
-
-/// A key of an object that is open: a hash of what it says, and where it stands between its quotes.
-#[derive(Debug, Clone, Copy)]
-struct Key {
-    hash: u64,
-    // 256 MiB is the end of every text.
-    start: u32,
-    end: u32,
 }
 
 /// Reads a text from front to back. With `KEYS`, duplicate keys are looked for; a text that was judged before is read
@@ -99,6 +91,10 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
         if self.text.starts_with(MARK) {
             self.at = MARK.len();
         }
+        if KEYS {
+            // Enough for most documents, so that there is one allocation.
+            self.keys.reserve(64);
+        }
         self.space();
         if self.at == self.text.len() {
             return Err(Box::new((Flaw::Empty, 0)));
@@ -126,7 +122,7 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
         {
             Some("UTF-32")
         } else if text.len() > 1 && (text[0] == 0) != (text[1] == 0) {
-            // JSON starts with two ASCII characters, or one and a quote's content: a zero beside it is half of a unit.
+            // A document starts with an ASCII character: a zero beside it is half of a unit.
             Some("UTF-16")
         } else {
             None
@@ -190,6 +186,7 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
             return self.fault(Flaw::TooDeep, self.at);
         }
         let first = self.keys.len();
+        let mut seen = 0;
         self.at += 1;
         self.space();
         if self.byte() == b'}' {
@@ -202,21 +199,12 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
             }
             let start = self.at + 1;
             let escaped = self.string()?;
-            let key = &self.text[start..self.at - 1];
+            let end = self.at - 1;
             if KEYS {
-                let hash = if escaped {
-                    hash(plain(key).as_bytes())
-                } else {
-                    hash(key)
-                };
-                self.keys.push(Key {
-                    hash,
-                    start: u32::try_from(start).unwrap_or(u32::MAX),
-                    end: u32::try_from(self.at - 1).unwrap_or(u32::MAX),
-                });
+                self.remember(first, &mut seen, escaped, [start, end])?;
             }
             let inside = match want {
-                Some([token, rest @ ..]) if super::text::says(key, token) => Some(rest),
+                Some([token, rest @ ..]) if says(&self.text[start..end], token) => Some(rest),
                 _ => None,
             };
             self.space();
@@ -236,7 +224,7 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
         }
         self.at += 1;
         if KEYS {
-            self.unique(first)?;
+            self.forget(first)?;
         }
         Ok(())
     }
@@ -351,27 +339,6 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
         }
     }
 
-    #[cold]
-    fn bad_escape(&self, start: usize, length: usize) -> Result<(), Fault> {
-        let digits = self.text.get(start + 2..).unwrap_or_default();
-        let good = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        if length == 6 && digits.len() == good && good < 4 {
-            return self.fault(Flaw::Truncated, self.text.len());
-        }
-        let shown = String::from_utf8_lossy(&self.text[start..])
-            .chars()
-            .take(length)
-            .take_while(|c| *c != '"' && *c >= ' ')
-            .collect();
-        self.fault(Flaw::BadEscape(shown), start)
-    }
-
-    #[cold]
-    fn lone(&self, start: usize) -> Result<(), Fault> {
-        let shown = String::from_utf8_lossy(&self.text[start..start + 6]);
-        self.fault(Flaw::LoneSurrogate(shown.into_owned()), start)
-    }
-
     pub(super) fn number(&mut self) -> Result<(), Fault> {
         let start = self.at;
         if self.byte() == b'-' {
@@ -436,182 +403,10 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
     }
 }
 
-/// What to call it when something stands where it cannot. Never on the good way.
-impl<const KEYS: bool> Scanner<'_, KEYS> {
-    /// What comes next fits nowhere, or not here.
-    #[cold]
-    fn misfit(&self) -> Result<(), Fault> {
-        let at = self.at;
-        match self.byte() {
-            b'}' | b']' if self.comma_before().is_some() => {
-                self.fault(Flaw::TrailingComma, self.comma_before().unwrap_or(at))
-            }
-            b'\'' => self.fault(Flaw::SingleQuotes, at),
-            b'#' => self.fault(Flaw::Comment, at),
-            b'/' if matches!(self.text.get(at + 1), Some(b'/' | b'*')) => {
-                self.fault(Flaw::Comment, at)
-            }
-            b'+' | b'.' => self.fault(Flaw::BadNumber, at),
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => self.misfit_word(at, at),
-            _ => self.fault(self.letter(), at),
-        }
-    }
-
-    /// A word that is no value; `from` is where its letters begin, after a minus.
-    #[cold]
-    fn misfit_word(&self, start: usize, from: usize) -> Result<(), Fault> {
-        let letters = self.letters(from);
-        let shown = String::from_utf8_lossy(&self.text[start..from + letters]).into_owned();
-        let word = &self.text[from..from + letters];
-        if from + letters == self.text.len() {
-            let begins = |whole: &[u8]| whole.len() > word.len() && whole.starts_with(word);
-            if start == from && (begins(b"true") || begins(b"false") || begins(b"null")) {
-                return self.fault(Flaw::Truncated, self.text.len());
-            }
-        }
-        let lower = word.to_ascii_lowercase();
-        if [&b"nan"[..], b"infinity", b"inf"].contains(&lower.as_slice()) {
-            return self.fault(Flaw::NotFinite(shown), start);
-        }
-        if start < from {
-            return self.fault(Flaw::BadNumber, start);
-        }
-        self.fault(Flaw::BadWord(shorten(&shown)), start)
-    }
-
-    fn letters(&self, from: usize) -> usize {
-        let rest = self.text.get(from..).unwrap_or_default();
-        let part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'_' | b'$' | b'-');
-        rest.iter().take_while(part).count()
-    }
-
-    /// The comma right before the place, whitespace apart.
-    fn comma_before(&self) -> Option<usize> {
-        let before = self.text[..self.at].trim_ascii_end();
-        before.ends_with(b",").then(|| before.len() - 1)
-    }
-
-    fn letter(&self) -> Flaw {
-        let rest = String::from_utf8_lossy(self.text.get(self.at..).unwrap_or_default());
-        match rest.chars().next() {
-            Some('\u{feff}') => Flaw::StrayMark,
-            c => Flaw::Unexpected(c.unwrap_or_default()),
-        }
-    }
-
-    #[cold]
-    fn no_key(&self) -> Result<(), Fault> {
-        let letters = self.letters(self.at);
-        let word = self
-            .text
-            .get(self.at..self.at + letters)
-            .unwrap_or_default();
-        if word
-            .first()
-            .is_some_and(|b| !b.is_ascii_digit() && *b != b'-')
-        {
-            let shown = shorten(&String::from_utf8_lossy(word));
-            return self.fault(Flaw::UnquotedKey(shown), self.at);
-        }
-        match self.byte() {
-            b'.' | b'+' => self.fault(self.letter(), self.at),
-            _ => self.misfit(),
-        }
-    }
-
-    #[cold]
-    fn no_colon(&self) -> Result<(), Fault> {
-        match self.byte() {
-            b'/' | b'#' => self.misfit(),
-            _ => self.fault(Flaw::MissingColon, self.at),
-        }
-    }
-
-    #[cold]
-    fn no_comma(&self) -> Result<(), Fault> {
-        match self.byte() {
-            b'"' | b'{' | b'[' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
-                self.fault(Flaw::MissingComma, self.at)
-            }
-            _ => self.misfit(),
-        }
-    }
-}
-
-impl<const KEYS: bool> Scanner<'_, KEYS> {
-    /// Ends an object: none of its keys, from `first` on, stands twice.
-    fn unique(&mut self, first: usize) -> Result<(), Fault> {
-        let keys = &mut self.keys[first..];
-        let said = |key: &Key| plain(&self.text[key.start as usize..key.end as usize]);
-        let mut twice: Option<(Key, Key)> = None;
-        if keys.len() <= FEW_KEYS {
-            'all: for (i, key) in keys.iter().enumerate() {
-                for other in &keys[..i] {
-                    if other.hash == key.hash && said(other) == said(key) {
-                        twice = Some((*other, *key));
-                        break 'all;
-                    }
-                }
-            }
-        } else {
-            // The keys themselves are looked at where hashes are the same alone. Somebody who makes them the same on
-            // purpose gets them sorted too, not compared each with each.
-            keys.sort_unstable_by(|a, b| {
-                a.hash
-                    .cmp(&b.hash)
-                    .then_with(|| said(a).cmp(&said(b)))
-                    .then(a.start.cmp(&b.start))
-            });
-            for pair in keys.windows(2) {
-                let (a, b) = (pair[0], pair[1]);
-                let earlier = twice.is_none_or(|(_, found)| b.start < found.start);
-                if a.hash == b.hash && earlier && said(&a) == said(&b) {
-                    twice = Some((a, b));
-                }
-            }
-        }
-        if let Some((a, b)) = twice {
-            let flaw = Flaw::DuplicateKey {
-                key: shorten(&said(&a)),
-                first_line: super::refusal::place(self.text, a.start as usize).0,
-            };
-            return self.fault(flaw, b.start as usize - 1);
-        }
-        self.keys.truncate(first);
-        Ok(())
-    }
-}
-
-/// A key or word as it is shown in a sentence.
-fn shorten(text: &str) -> String {
-    let mut shown: String = text.chars().take(60).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
-}
-
 /// An index as RFC 6901 writes it: digits without leading zeros.
 pub(super) fn index(token: &str) -> Option<usize> {
     let plain = token == "0" || (!token.starts_with('0') && !token.is_empty());
     (plain && token.bytes().all(|b| b.is_ascii_digit()))
         .then(|| token.parse().ok())
         .flatten()
-}
-
-/// A quick hash of a key: its length and its first, middle and last bytes. Different keys may have the same one.
-#[inline]
-fn hash(key: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |h: u64, word: u64| (h.rotate_left(29) ^ word).wrapping_mul(K);
-    let n = key.len();
-    let h = mix(n as u64, word(key, 0));
-    if n <= 8 {
-        return h;
-    }
-    let h = mix(h, word(key, n - 8));
-    if n <= 16 {
-        return h;
-    }
-    mix(mix(h, word(key, n / 2 - 4)), word(key, n / 3))
 }
