@@ -26,7 +26,7 @@ impl<const KEYS: bool> Scanner<'_, KEYS> {
     pub(super) fn remember(
         &mut self,
         first: usize,
-        seen: &mut u128,
+        seen: &mut u64,
         escaped: bool,
         [start, end]: [usize; 2],
     ) -> Result<(), Fault> {
@@ -41,7 +41,7 @@ impl<const KEYS: bool> Scanner<'_, KEYS> {
             start: u32::try_from(start).unwrap_or(u32::MAX),
             end: u32::try_from(end).unwrap_or(u32::MAX),
         };
-        let bit = 1 << (hash >> 57);
+        let bit = 1 << (hash >> 58);
         if *seen & bit != 0 && self.keys.len() - first <= FEW_KEYS {
             let before = &self.keys[first..];
             let twin = before

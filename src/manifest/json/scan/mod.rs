@@ -140,24 +140,38 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
         })
     }
 
-    /// Goes over whitespace.
+    /// Goes over whitespace. Nothing, one space, or a line break and its indentation are the usual cases.
     #[inline]
     pub(super) fn space(&mut self) {
-        if self.byte() > b' ' {
+        let byte = self.byte();
+        if byte > b' ' {
             return;
         }
+        if byte == b' ' && self.text.get(self.at + 1).is_some_and(|b| *b > b' ') {
+            self.at += 1;
+            return;
+        }
+        self.much_space();
+    }
+
+    fn much_space(&mut self) {
+        let mut at = self.at;
+        if self.byte() == b'\n' {
+            at += 1;
+        }
         loop {
-            let other = word(self.text, self.at) ^ 0x2020_2020_2020_2020;
+            let other = word(self.text, at) ^ 0x2020_2020_2020_2020;
             if other == 0 {
-                self.at += 8;
+                at += 8;
                 continue;
             }
-            self.at += other.trailing_zeros() as usize / 8;
-            match self.byte() {
-                b'\n' | b'\r' | b'\t' => self.at += 1,
-                _ => return,
+            at += other.trailing_zeros() as usize / 8;
+            match self.text.get(at) {
+                Some(b'\n' | b'\r' | b'\t') => at += 1,
+                _ => break,
             }
         }
+        self.at = at;
     }
 
     /// Goes over one value. `want` is what is left of the way to the wanted one, if this value is on it.
@@ -179,6 +193,15 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
             self.found = Some(start..self.at);
         }
         Ok(())
+    }
+
+    /// Goes over a value inside another one. Most are strings, and most are not looked for.
+    #[inline]
+    fn member(&mut self, depth: usize, want: Option<&[String]>) -> Result<(), Fault> {
+        if want.is_none() && self.byte() == b'"' {
+            return self.string().map(drop);
+        }
+        self.value(depth, want)
     }
 
     fn object(&mut self, depth: usize, want: Option<&[String]>) -> Result<(), Fault> {
@@ -213,7 +236,7 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
             }
             self.at += 1;
             self.space();
-            self.value(depth, inside)?;
+            self.member(depth, inside)?;
             self.space();
             match self.byte() {
                 b',' => self.at += 1,
@@ -256,7 +279,7 @@ impl<'t, const KEYS: bool> Scanner<'t, KEYS> {
                 }
                 None => None,
             };
-            self.value(depth, inside)?;
+            self.member(depth, inside)?;
             self.space();
             match self.byte() {
                 b',' => self.at += 1,
