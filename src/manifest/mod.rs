@@ -10,6 +10,7 @@ pub mod json;
 pub mod kind;
 pub mod migration;
 pub mod registry;
+pub mod sketch;
 pub mod transform;
 pub mod version;
 
