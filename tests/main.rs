@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod house;
+mod migrations;
 
 mod bad_input;
 mod broken;

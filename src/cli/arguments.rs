@@ -122,7 +122,7 @@ pub enum Verb {
     Fmt(FmtArgs),
     /// Explain the codes that findings carry.
     Explain(ExplainArgs),
-    /// Print the JSON Schema of a plan, or the reference of the format.
+    /// Print the JSON Schema of a plan or of a manifest migration, or the reference of the format.
     Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
@@ -534,6 +534,9 @@ pub struct SchemaArgs {
     /// Print the reference of the format as Markdown instead: every section, key, choice, default and example.
     #[arg(long)]
     pub reference: bool,
+    /// Print the JSON Schema of a migration file of manifests instead.
+    #[arg(long, conflicts_with = "reference")]
+    pub manifest_migration: bool,
 }
 
 /// `completions`.

@@ -1,7 +1,7 @@
-//! `schema`: the JSON Schema of a plan, for editors and other tools, and the reference of the format, for people; byte
+//! `schema`: the JSON Schema of a plan or of a manifest migration, for editors and other tools, and the reference of the format, for people; byte
 //! for byte what is checked in under `schemas/`.
 
-use crate::plan::schema::{reference_text, schema_text};
+use crate::plan::schema::{migration_schema_text, reference_text, schema_text};
 
 pub(super) fn verb(
     context: &super::context::Context,
@@ -21,7 +21,11 @@ pub(super) fn verb(
         }
         return Ok(0);
     }
-    let text = schema_text();
+    let text = if arguments.manifest_migration {
+        migration_schema_text()
+    } else {
+        schema_text()
+    };
     if context.json() {
         let schema: serde_json::Value = serde_json::from_str(&text).map_err(super::Failure::io)?;
         context.print_json(&serde_json::json!({

@@ -3,6 +3,7 @@
 pub mod condition;
 pub mod format;
 pub mod load;
+pub mod migrations;
 pub mod model;
 pub mod program;
 pub mod schedule;

@@ -152,6 +152,8 @@ fn every_rule_has_a_plan_that_triggers_it() {
         .iter()
         .map(|info| info.code.as_str())
         .filter(|code| !ELSEWHERE.contains(code) && *code != "OR0109")
+        // These are found in migrations of manifests: see `tests/migrations`.
+        .filter(|code| !("OR1400".."OR1420").contains(code))
         .filter(|code| !names.iter().any(|name| name.starts_with(code)))
         .collect();
     assert!(missing.is_empty(), "no plan triggers {missing:?}");

@@ -28,8 +28,8 @@ pub struct MigrationFile {
     /// The version that it has afterwards, which is higher. The minor number rises with a change that only adds, the
     /// major number with any other. Example: `1.3.0`.
     pub to_version: String,
-    /// The kind of document (default `run_manifest`): `run_manifest`, `brief`, `resolved_brief`, or the name that the
-    /// `kind.yaml` of the folder gives.
+    /// The kind of document: `run_manifest`, `brief`, `resolved_brief`, or the name that the `kind.yaml` of the folder
+    /// gives. Without it the kind of that `kind.yaml`, else run manifests. Example: `run_manifest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// What changes, in words, for the history that each document keeps. Without it the operations are told. Example:

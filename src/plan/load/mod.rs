@@ -16,6 +16,7 @@ mod typed;
 mod words;
 
 pub use salvage::Salvaged;
+pub(in crate::plan) use words::{closest, did_you_mean, list, name_of, owner};
 
 use std::fs::File;
 use std::io::Read as _;
@@ -154,7 +155,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Reads a file within the size limit.
-fn read(path: &Path, name: &str) -> Result<Arc<SourceText>, Box<Finding>> {
+pub(in crate::plan) fn read(path: &Path, name: &str) -> Result<Arc<SourceText>, Box<Finding>> {
     let fail = |code: Code, message: String, help: &str| {
         Box::new(Finding::new(code, Location::file(name), message).help(help))
     };

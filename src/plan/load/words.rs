@@ -6,7 +6,7 @@ use crate::plan::source::Kind;
 
 /// The words that were probably meant: one, or a few that are equally near. Empty when nothing is
 /// near enough to be more than a guess.
-pub(super) fn closest<'c>(given: &str, candidates: &[&'c str]) -> Vec<&'c str> {
+pub(in crate::plan) fn closest<'c>(given: &str, candidates: &[&'c str]) -> Vec<&'c str> {
     let given = plain(given);
     if given.is_empty() {
         return Vec::new();
@@ -68,7 +68,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The help for a word that has near ones.
-pub(super) fn did_you_mean(near: &[&str]) -> Option<String> {
+pub(in crate::plan) fn did_you_mean(near: &[&str]) -> Option<String> {
     match near {
         [] => None,
         [one] => Some(format!("did you mean `{one}`?")),
@@ -79,7 +79,7 @@ pub(super) fn did_you_mean(near: &[&str]) -> Option<String> {
     }
 }
 
-pub(super) fn list(words: &[&str]) -> String {
+pub(in crate::plan) fn list(words: &[&str]) -> String {
     words
         .iter()
         .map(|word| format!("`{word}`"))
@@ -88,7 +88,7 @@ pub(super) fn list(words: &[&str]) -> String {
 }
 
 /// What a pointer leads to, in words: `migration_phases[0].steps[1].name`.
-pub(super) fn owner(pointer: &str) -> String {
+pub(in crate::plan) fn owner(pointer: &str) -> String {
     if pointer.is_empty() {
         return "the plan".to_owned();
     }
@@ -122,7 +122,7 @@ pub(super) fn type_name(kind: JsonType) -> &'static str {
     }
 }
 
-pub(super) fn name_of(kind: &Kind) -> &'static str {
+pub(in crate::plan) fn name_of(kind: &Kind) -> &'static str {
     match kind {
         Kind::Null => "nothing",
         Kind::Bool(_) => "a truth value",

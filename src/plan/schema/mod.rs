@@ -4,12 +4,14 @@
 
 use std::sync::OnceLock;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::model::Plan;
+use crate::manifest::kind::KindFile;
+use crate::manifest::migration::MigrationFile;
 
 mod editor;
 mod reference;
@@ -25,6 +27,31 @@ pub fn schema() -> &'static Value {
     })
 }
 
+/// The schema of a migration file of manifests, JSON Schema 2020-12, with all that editors want to show.
+#[must_use]
+pub fn migration_schema() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let mut value = generate_for::<MigrationFile>("Manifest migration");
+        editor::polish(&mut value);
+        value
+    })
+}
+
+/// The shapes of a migration file, without what only editors want.
+#[must_use]
+pub(super) fn migration_shapes() -> &'static Value {
+    static SHAPES: OnceLock<Value> = OnceLock::new();
+    SHAPES.get_or_init(|| generate_for::<MigrationFile>("Manifest migration"))
+}
+
+/// The shapes of a `kind.yaml`.
+#[must_use]
+pub(super) fn kind_shapes() -> &'static Value {
+    static SHAPES: OnceLock<Value> = OnceLock::new();
+    SHAPES.get_or_init(|| generate_for::<KindFile>("Kind of document"))
+}
+
 /// The same shapes without what only editors want: what the shape check of every start uses.
 #[must_use]
 pub(super) fn shapes() -> &'static Value {
@@ -33,12 +60,16 @@ pub(super) fn shapes() -> &'static Value {
 }
 
 fn generate() -> Value {
+    generate_for::<Plan>("Migration strategy")
+}
+
+fn generate_for<T: JsonSchema>(title: &str) -> Value {
     let generator = SchemaSettings::draft2020_12()
         .with_transform(AsWritten)
         .into_generator();
-    let mut value = generator.into_root_schema_for::<Plan>().to_value();
+    let mut value = generator.into_root_schema_for::<T>().to_value();
     if let Value::Object(root) = &mut value {
-        root.insert("title".to_owned(), json!("Migration strategy"));
+        root.insert("title".to_owned(), json!(title));
     }
     value
 }
@@ -46,7 +77,17 @@ fn generate() -> Value {
 /// The schema as the text that is checked in: indented, with a final newline.
 #[must_use]
 pub fn schema_text() -> String {
-    let mut text = format!("{:#}", schema());
+    written(schema())
+}
+
+/// The schema of a migration file of manifests as the text that is checked in.
+#[must_use]
+pub fn migration_schema_text() -> String {
+    written(migration_schema())
+}
+
+fn written(schema: &Value) -> String {
+    let mut text = format!("{schema:#}");
     text.push('\n');
     text
 }
@@ -154,6 +195,11 @@ mod tests {
         for (name, option, text) in [
             ("migration-strategy.schema.json", "", schema_text()),
             ("REFERENCE.md", " --reference", reference_text()),
+            (
+                "manifest-migration.schema.json",
+                " --manifest-migration",
+                migration_schema_text(),
+            ),
         ] {
             let file = format!("{}/schemas/{name}", env!("CARGO_MANIFEST_DIR"));
             if std::env::var_os("UPDATE_SCHEMA").is_some() {
@@ -288,7 +334,7 @@ mod tests {
             text.and_then(Value::as_str)
                 .is_none_or(|text| text.chars().count() < SHORTEST)
         };
-        walk(schema(), "", &mut |path, object| {
+        let mut see = |path: &str, object: &Map<String, Value>| {
             if path.starts_with("/$defs/")
                 && path.matches('/').count() == 2
                 && short(object.get("description"))
@@ -309,7 +355,9 @@ mod tests {
                     }
                 }
             }
-        });
+        };
+        walk(schema(), "", &mut see);
+        walk(migration_schema(), "", &mut see);
         assert!(
             bare.is_empty(),
             "no description, or too short a one:\n{}",
@@ -319,10 +367,9 @@ mod tests {
 
     #[test]
     fn examples_and_defaults_fit_where_they_stand() {
-        let root = schema();
         let mut seen = 0;
         let mut wrong = Vec::new();
-        walk(root, "", &mut |path, object| {
+        let mut see = |root: &Value, path: &str, object: &Map<String, Value>| {
             let examples = object.get("examples").and_then(Value::as_array);
             let all = examples.into_iter().flatten().chain(object.get("default"));
             let mut own = object.clone();
@@ -334,7 +381,10 @@ mod tests {
                     wrong.push(format!("{path}: {example}"));
                 }
             }
-        });
+        };
+        for root in [schema(), migration_schema()] {
+            walk(root, "", &mut |path, object| see(root, path, object));
+        }
         assert!(seen > 150, "only {seen} examples and defaults were found");
         assert!(wrong.is_empty(), "these do not fit:\n{}", wrong.join("\n"));
     }
