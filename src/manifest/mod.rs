@@ -5,6 +5,7 @@
 //! [`Registry`] knows all migrations of a kind and finds the shortest way; the [`Engine`] walks it: bytes in, bytes
 //! out. Nothing here reads a clock, a file or a setting except the rooms that say so in their names.
 
+pub mod files;
 pub mod index;
 pub mod json;
 pub mod kind;

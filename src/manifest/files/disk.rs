@@ -16,8 +16,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Mode, OFlags, StatExt, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 
+use super::tree::Stamp;
 use crate::base::durable::{Disk, RealDisk};
 
 /// What a file looks like to its directory: mode, owner, times.
@@ -101,7 +102,7 @@ impl TreeDisk for RealDisk {
             copy_attributes(like, file)?;
         }
         if let Some((seconds, nanoseconds)) = looks.mtime
-            && (now.mtime(), now.st_mtime_nsec as u64) != (seconds, u64::from(nanoseconds))
+            && Stamp::of(&now).mtime != (seconds, nanoseconds)
         {
             let time = Timespec {
                 tv_sec: seconds,

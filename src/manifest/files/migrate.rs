@@ -31,6 +31,8 @@ pub struct Options {
     pub now: jiff::Timestamp,
     /// How files reach the disk.
     pub durability: Durability,
+    /// Whether the run asks for room for the backups, and 20% of the disk, before it begins (SPEC section 8).
+    pub check_space: bool,
 }
 
 impl Options {
@@ -44,6 +46,7 @@ impl Options {
             transform,
             now,
             durability: Durability::Auto,
+            check_space: true,
         }
     }
 
@@ -214,7 +217,7 @@ where
         // Before a run exists that nobody could carry out: do the backups fit? A run that goes on has asked already,
         // and the backups it made are counted among what is used.
         let resumed = runs.unfinished(root.path())?.is_some();
-        if !resumed && options.backup {
+        if !resumed && options.backup && options.check_space {
             enough_space(options, &root, only.as_ref(), &transform)?;
         }
         runs.begin(root.path(), &settings, options.now, &place.disk)?
@@ -356,7 +359,14 @@ where
     let walk = || {
         let only = only.as_deref();
         let closed = place.closed();
-        Walk::new(&root, &place.matcher, only, Seek::Manifests, closed, &*place.disk)
+        Walk::new(
+            &root,
+            &place.matcher,
+            only,
+            Seek::Manifests,
+            closed,
+            &*place.disk,
+        )
     };
     let mut counts = Counts {
         total: sizes(walk()).0,
@@ -541,7 +551,9 @@ impl Run<'_> {
         let most = work::batch_size();
         let mut prefetched = None;
         while self.halt.is_none() {
-            let left = options.limit.map(|l| l.saturating_sub(self.counts.migrated));
+            let left = options
+                .limit
+                .map(|l| l.saturating_sub(self.counts.migrated));
             if left == Some(0) {
                 self.halt = Some(Ended::Limit);
                 break;
@@ -599,8 +611,7 @@ impl Run<'_> {
             }
             staged
         };
-        let (mut staged, next) =
-            work::parallel(place.workers, &batch.items, stage, meanwhile);
+        let (mut staged, next) = work::parallel(place.workers, &batch.items, stage, meanwhile);
         if full.load(Ordering::Relaxed) {
             self.halt = Some(Ended::DiskFull);
         } else if staged.iter().any(|s| matches!(s, Staged::Skipped)) {

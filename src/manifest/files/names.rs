@@ -90,10 +90,17 @@ mod tests {
             assert_eq!(backup_of(&backup), Some(name), "{backup:?}");
             assert!(is_ours(&backup));
         }
-        for other in ["manifest.json", "manifest.json.backup.d", ".backup", "a.backups"] {
+        for other in [
+            "manifest.json",
+            "manifest.json.backup.d",
+            ".backup",
+            "a.backups",
+        ] {
             assert_eq!(backup_of(OsStr::new(other)), None, "{other}");
         }
-        assert!(is_ours(&side(name)) && is_temporary(&temporary(name)) && is_temporary(&guard(name)));
+        assert!(
+            is_ours(&side(name)) && is_temporary(&temporary(name)) && is_temporary(&guard(name))
+        );
     }
 
     #[test]

@@ -86,7 +86,10 @@ impl Class {
             io::ErrorKind::NotFound => Self::Vanished,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
-            io::ErrorKind::NotADirectory | io::ErrorKind::FilesystemLoop => Self::Swapped,
+            io::ErrorKind::NotADirectory => Self::Swapped,
+            _ if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP) => {
+                Self::Swapped
+            }
             _ => Self::Io,
         }
     }

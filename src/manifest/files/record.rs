@@ -347,12 +347,11 @@ impl Record {
         let upcast: Arc<dyn durable::Disk> = disk.clone();
         let file = AppendFile::open_on(upcast, &folder.join("entries.jsonl"))?;
         write_json(&*disk, &folder.join("run.json"), &run)?;
-        disk.sync_dir(&runs.0)
-            .map_err(|source| DurableError::Io {
-                doing: "sync",
-                path: runs.0.clone(),
-                source,
-            })?;
+        disk.sync_dir(&runs.0).map_err(|source| DurableError::Io {
+            doing: "sync",
+            path: runs.0.clone(),
+            source,
+        })?;
         Ok(Self {
             folder,
             run,
@@ -442,11 +441,7 @@ impl Record {
     }
 }
 
-fn write_json(
-    disk: &dyn TreeDisk,
-    path: &Path,
-    value: &impl Serialize,
-) -> Result<(), RecordError> {
+fn write_json(disk: &dyn TreeDisk, path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| RecordError::Io {
         path: path.to_owned(),
         source: e.into(),

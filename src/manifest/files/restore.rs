@@ -234,7 +234,12 @@ impl Restore<'_> {
                 waiting.push(entry);
             }
             if waiting.len() >= most {
-                self.some(&std::mem::take(&mut waiting), ask.as_deref_mut(), trace, watch);
+                self.some(
+                    &std::mem::take(&mut waiting),
+                    ask.as_deref_mut(),
+                    trace,
+                    watch,
+                );
                 paths.clear();
             }
             Ok(())
@@ -450,7 +455,11 @@ impl Hands<'_> {
             }),
         };
         self.put(&way, &backup, &vouched, entry.side.as_deref())?;
-        Ok(Went::Restored(path.clone(), entry.to.clone(), entry.from.clone()))
+        Ok(Went::Restored(
+            path.clone(),
+            entry.to.clone(),
+            entry.from.clone(),
+        ))
     }
 
     fn item<T>(&self, item: &Item, trace: &T) -> Result<Went, Problem>

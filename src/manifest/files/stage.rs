@@ -140,7 +140,10 @@ impl Bench<'_> {
             backup: None,
             side: None,
             each: !self.whole || item.dir_id.dev != self.root.dev(),
-            old: opened.file.try_clone().map_err(|e| Problem::io(&path, "hold it open", e))?,
+            old: opened
+                .file
+                .try_clone()
+                .map_err(|e| Problem::io(&path, "hold it open", e))?,
         };
         match self.prepare(dir, &mut ready, &opened, &new, kept.as_deref()) {
             Ok(()) => Ok(Some(ready)),
@@ -161,8 +164,15 @@ impl Bench<'_> {
     ) -> Result<(), Problem> {
         let name = ready.item.name.clone();
         let temporary = names::temporary(&name);
-        self.write(dir, &temporary, &new.text, ready.looks, &opened.file, ready.each)
-            .map_err(|e| Problem::io(&name, "write the new file", e))?;
+        self.write(
+            dir,
+            &temporary,
+            &new.text,
+            ready.looks,
+            &opened.file,
+            ready.each,
+        )
+        .map_err(|e| Problem::io(&name, "write the new file", e))?;
         if let Some(side) = new.kept.as_deref()
             && kept != Some(side)
         {
@@ -235,7 +245,7 @@ impl Bench<'_> {
         opened: &Opened,
         entry: &Entry,
     ) -> Result<Backup, Problem> {
-        let mut links = opened.stat.st_nlink as u64;
+        let links = opened.stat.st_nlink as u64;
         for backup in names::backups(name, &entry.from) {
             match tree::stat(dir, &backup) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -257,7 +267,6 @@ impl Bench<'_> {
                     self.disk
                         .remove(dir, &backup)
                         .map_err(|e| Problem::io(name, "replace its backup", e))?;
-                    links -= 1;
                     let made = self
                         .make_backup(dir, name, &backup, opened, false)
                         .map_err(|e| Problem::io(name, "make its backup", e))?;
@@ -370,13 +379,15 @@ impl Bench<'_> {
         let name = &ready.item.name;
         let now = tree::stat(dir, name).map_err(|e| Problem::io(name, "look at it again", e))?;
         let same = Stamp::of(&now) == ready.stamp
-            && (!ready.fresh || tree::sum_again(&ready.old).ok().as_ref() == Some(&ready.entry.before));
+            && (!ready.fresh
+                || tree::sum_again(&ready.old).ok().as_ref() == Some(&ready.entry.before));
         if same { Ok(()) } else { Err(changed(name)) }
     }
 
     fn old_is_untouched(&self, ready: &Ready) -> bool {
         rustix::fs::fstat(&ready.old).is_ok_and(|s| Stamp::of(&s).same_bytes(&ready.stamp))
-            && (!ready.fresh || tree::sum_again(&ready.old).ok().as_ref() == Some(&ready.entry.before))
+            && (!ready.fresh
+                || tree::sum_again(&ready.old).ok().as_ref() == Some(&ready.entry.before))
     }
 
     /// Somebody wrote to the old file while it was replaced: what they wrote stands.

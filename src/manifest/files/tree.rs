@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatExt};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::problem::{Class, Problem};
@@ -52,8 +52,8 @@ impl Stamp {
             dev: stat.st_dev,
             ino: stat.st_ino,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            mtime: (stat.mtime(), stat.st_mtime_nsec as u32),
-            ctime: (stat.ctime(), stat.st_ctime_nsec as u32),
+            mtime: (stat.st_mtime, stat.st_mtime_nsec as u32),
+            ctime: (stat.st_ctime, stat.st_ctime_nsec as u32),
         }
     }
 
@@ -125,9 +125,9 @@ impl Root {
         match rustix::fs::openat2(&self.fd, relative, DIRECTORY, Mode::empty(), resolve) {
             Ok(fd) => Ok(fd),
             // No such call, a filter that knows only older ones, a rename that got in between, or a very long path.
-            Err(
-                Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::NAMETOOLONG | Errno::INVAL,
-            ) => self.dir_by_component(relative),
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::NAMETOOLONG | Errno::INVAL) => {
+                self.dir_by_component(relative)
+            }
             Err(error) => Err(error.into()),
         }
     }

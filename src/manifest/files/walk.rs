@@ -221,7 +221,11 @@ impl<'a> Walk<'a> {
     fn single(&mut self, path: &Path) -> Vec<Met> {
         let dir = path.parent().unwrap_or_else(|| Path::new(""));
         let Some(name) = path.file_name() else {
-            return vec![Met::Problem(Problem::new(path, Class::Io, "it is no file name"))];
+            return vec![Met::Problem(Problem::new(
+                path,
+                Class::Io,
+                "it is no file name",
+            ))];
         };
         for component in dir.components() {
             let closed = match component {
@@ -292,8 +296,11 @@ impl<'a> Walk<'a> {
             }
             Ok((id, names)) => self.levels.push(Level { fd, id, names }),
             Err(error) => {
-                self.pending
-                    .push(Met::Problem(Problem::io(&self.path, "list this directory", error)));
+                self.pending.push(Met::Problem(Problem::io(
+                    &self.path,
+                    "list this directory",
+                    error,
+                )));
                 self.path.pop();
             }
         }

@@ -14,7 +14,9 @@ const BYTES_PER_BATCH: u64 = 64 << 20;
 /// As many files as may be held open at once, with room for the rest of the program.
 pub(super) fn batch_size() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let limit = limit.map_or(LARGEST_BATCH, |n| usize::try_from(n).unwrap_or(LARGEST_BATCH));
+    let limit = limit.map_or(LARGEST_BATCH, |n| {
+        usize::try_from(n).unwrap_or(LARGEST_BATCH)
+    });
     (limit.saturating_sub(160)).clamp(8, LARGEST_BATCH)
 }
 
