@@ -1,6 +1,7 @@
 //! The run: batches of files are staged, made durable, renamed, made durable again, and only then acknowledged.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use super::stage::{Bench, Ready, Staged};
 use super::tree::{self, Root};
 use super::walk::{Item, Met, Seek, Walk};
 use super::work::{self, Batch};
-use super::{Change, Input, New, Place, Progress, Refusal, Ticker, Watch};
+use super::{Change, Input, New, Place, Progress, Refusal, Ticker, Watch, names};
 
 /// What a run is asked for.
 #[derive(Debug, Clone)]
@@ -329,7 +330,7 @@ where
     let input = Input {
         path: &path,
         text: &opened.bytes,
-        kept: kept.as_deref(),
+        kept: kept.as_ref().map(|o| o.bytes.as_slice()),
         at,
     };
     match transform(input).map_err(|refusal| refusal.into_problem(&path))? {
@@ -837,6 +838,18 @@ fn applied(
     if tree::sum(&opened.bytes) != entry.after {
         return Ok(false);
     }
+    // The side file follows the manifest, and may not have come to it.
+    let side = names::side(name);
+    let waiting = names::temporary(&side);
+    let has = |name: &OsStr, sum: &str| {
+        tree::read_file(dir.as_fd(), name).is_ok_and(|o| tree::sum(&o.bytes) == sum)
+    };
+    let followed = match (&entry.side, entry.side_before()) {
+        (Some(sum), _) if has(&waiting, sum) => disk.rename_in(dir.as_fd(), &waiting, &side),
+        (None, Some((sum, _))) if has(&side, sum) => disk.remove(dir.as_fd(), &side),
+        _ => Ok(()),
+    };
+    followed.map_err(Unsettled::NotDurable)?;
     if !whole || tree::Stamp::of(&opened.stat).dev != root.dev() {
         disk.sync_data(&opened.file)
             .and_then(|()| disk.sync_names(dir.as_fd()))

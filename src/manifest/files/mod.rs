@@ -17,6 +17,7 @@
 //! keeps a temporary file (`.orchestrate-new.*`), which the next run over it sweeps.
 
 mod disk;
+mod engine;
 mod migrate;
 mod names;
 mod problem;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use disk::{Durability, Looks, TreeDisk};
+pub use engine::{change, history_of, trace_of};
 pub use migrate::{Counts, Ended, MigrateError, Options, Summary, dry_run, migrate};
 pub use problem::{Class, Problem};
 pub use prune::{PruneOptions, Pruned, prune};
@@ -137,8 +139,20 @@ pub struct New {
     pub from: String,
     /// Version after.
     pub to: String,
-    /// The new content of the side file `X.dropped`; `None` leaves it as it is.
-    pub kept: Option<Vec<u8>>,
+    /// What becomes of the side file `X.dropped`.
+    pub side: Side,
+}
+
+/// What becomes of a manifest's side file. One that was there and goes or is replaced gets a backup of its own
+/// (`X.dropped.backup`, named as those of manifests are).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Side {
+    /// It stays as it is, there or not.
+    Leave,
+    /// It has these bytes.
+    Write(Vec<u8>),
+    /// It goes.
+    Remove,
 }
 
 /// Why a document is left alone, as the closure says.

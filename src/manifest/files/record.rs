@@ -142,6 +142,9 @@ pub struct Entry {
     /// `sha256:` of the side file that was written beside it, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<String>,
+    /// The side file that was there and was replaced or removed, if one was: `sha256:` and the name of its backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    side_before: Option<(String, String)>,
 }
 
 impl Entry {
@@ -155,6 +158,17 @@ impl Entry {
     #[must_use]
     pub fn backup(&self) -> Option<OsString> {
         self.backup.as_deref().map(unspell)
+    }
+
+    /// The side file that was replaced or removed: its checksum and the name of its backup.
+    #[must_use]
+    pub fn side_before(&self) -> Option<(&str, OsString)> {
+        let (sum, backup) = self.side_before.as_ref()?;
+        Some((sum, unspell(backup)))
+    }
+
+    pub(super) fn set_side_before(&mut self, sum: String, backup: &OsStr) {
+        self.side_before = Some((sum, Self::spell(Path::new(backup))));
     }
 
     pub(super) fn set_backup(&mut self, name: &OsStr) {
@@ -194,6 +208,7 @@ impl Entry {
             gid,
             mtime,
             side: None,
+            side_before: None,
         }
     }
 }

@@ -278,7 +278,7 @@ impl Restore<'_> {
             self.root,
             &self.place.matcher,
             only.as_deref(),
-            Seek::ManifestsAndSweep,
+            Seek::Manifests,
             closed,
             &*self.place.disk,
         );
@@ -454,7 +454,7 @@ impl Hands<'_> {
                 mtime: Some(entry.mtime),
             }),
         };
-        self.put(&way, &backup, &vouched, entry.side.as_deref())?;
+        self.put(&way, &backup, &vouched, Some(entry))?;
         Ok(Went::Restored(
             path.clone(),
             entry.to.clone(),
@@ -500,7 +500,7 @@ impl Hands<'_> {
         way: &Way<'_>,
         backup: &OsStr,
         found: &Opened,
-        side: Option<&str>,
+        entry: Option<&Entry>,
     ) -> Result<(), Problem> {
         let (dir, name) = (way.dir, way.name);
         let io = |doing: &'static str| move |e| Problem::io(way.path, doing, e);
@@ -547,9 +547,9 @@ impl Hands<'_> {
                 .remove(dir, backup)
                 .map_err(io("remove its backup"))?;
         }
-        if let Some(side) = side {
-            self.remove_if(dir, &names::side(name), side)
-                .map_err(io("remove its side file"))?;
+        if let Some(entry) = entry {
+            self.side_back(dir, name, entry)
+                .map_err(io("put its old side file back"))?;
         }
         if !self.whole || found.stat.st_dev != self.root.dev() {
             self.disk.sync_names(dir).map_err(|e| {
@@ -587,10 +587,31 @@ impl Hands<'_> {
         if let Some(backup) = entry.backup() {
             self.remove_if(dir, &backup, &entry.before)?;
         }
-        if let Some(side) = &entry.side {
-            self.remove_if(dir, &names::side(name), side)?;
+        self.side_back(dir, name, entry)
+    }
+
+    /// The side file is as it was before the run, and has no backup.
+    fn side_back(&self, dir: BorrowedFd<'_>, name: &OsStr, entry: &Entry) -> io::Result<()> {
+        let side = names::side(name);
+        if let Some(written) = &entry.side {
+            self.remove_if(dir, &side, written)?;
         }
-        Ok(())
+        let Some((sum, backup)) = entry.side_before() else {
+            return Ok(());
+        };
+        let whole = |name: &OsStr| {
+            tree::read_file(dir, name).is_ok_and(|found| tree::sum(&found.bytes) == sum)
+        };
+        match tree::stat(dir, &side) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if whole(&backup) {
+                    self.disk.rename_in(dir, &backup, &side)?;
+                }
+                Ok(())
+            }
+            _ if whole(&side) => self.remove_if(dir, &backup, sum),
+            _ => Ok(()),
+        }
     }
 
     fn remove_if(&self, dir: BorrowedFd<'_>, name: &OsStr, sum: &str) -> io::Result<()> {

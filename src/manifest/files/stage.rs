@@ -14,7 +14,7 @@ use super::problem::{Class, Problem};
 use super::record::Entry;
 use super::tree::{self, Opened, Root, Stamp};
 use super::walk::Item;
-use super::{Change, Input, New, Refusal, TreeDisk, names};
+use super::{Change, Input, New, Refusal, Side, TreeDisk, names};
 
 /// How the backup came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,12 @@ enum Made {
     Copied,
     /// The same bytes were there before.
     Reused,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SideWork {
+    Write,
+    Remove,
 }
 
 #[derive(Debug)]
@@ -45,8 +51,9 @@ pub(super) struct Ready {
     /// Written so recently that only its bytes tell whether it changed.
     fresh: bool,
     backup: Option<Backup>,
-    /// A side file waits as well; true if there was one before.
-    side: Option<bool>,
+    /// A side file waits to be put in place, or to be removed.
+    side: Option<SideWork>,
+    side_backup: Option<Backup>,
     /// This file is synced by itself.
     each: bool,
 }
@@ -112,7 +119,7 @@ impl Bench<'_> {
         let change = transform(Input {
             path: &path,
             text: &opened.bytes,
-            kept: kept.as_deref(),
+            kept: kept.as_ref().map(|o| o.bytes.as_slice()),
             at: self.at,
         })
         .map_err(|refusal| refusal.into_problem(&path))?;
@@ -139,13 +146,14 @@ impl Bench<'_> {
             fresh: stamp.is_fresh(),
             backup: None,
             side: None,
+            side_backup: None,
             each: !self.whole || item.dir_id.dev != self.root.dev(),
             old: opened
                 .file
                 .try_clone()
                 .map_err(|e| Problem::io(&path, "hold it open", e))?,
         };
-        match self.prepare(dir, &mut ready, &opened, &new, kept.as_deref()) {
+        match self.prepare(dir, &mut ready, &opened, &new, kept.as_ref()) {
             Ok(()) => Ok(Some(ready)),
             Err(problem) => {
                 self.unstage_in(dir, &ready);
@@ -160,7 +168,7 @@ impl Bench<'_> {
         ready: &mut Ready,
         opened: &Opened,
         new: &New,
-        kept: Option<&[u8]>,
+        kept: Option<&Opened>,
     ) -> Result<(), Problem> {
         let name = ready.item.name.clone();
         let temporary = names::temporary(&name);
@@ -173,17 +181,9 @@ impl Bench<'_> {
             ready.each,
         )
         .map_err(|e| Problem::io(&name, "write the new file", e))?;
-        if let Some(side) = new.kept.as_deref()
-            && kept != Some(side)
-        {
-            let waiting = names::temporary(&names::side(&name));
-            ready.side = Some(kept.is_some());
-            ready.entry.side = Some(tree::sum(side));
-            self.write(dir, &waiting, side, ready.looks, &opened.file, ready.each)
-                .map_err(|e| Problem::io(&name, "write the side file", e))?;
-        }
+        self.prepare_side(dir, ready, opened, new, kept)?;
         if self.backup {
-            let backup = self.back_up(dir, &name, opened, &ready.entry)?;
+            let backup = self.back_up(dir, &name, opened, &new.from)?;
             ready.entry.set_backup(&backup.name);
             ready.backup = Some(backup);
         }
@@ -209,6 +209,42 @@ impl Bench<'_> {
             if linked.st_ino != now.ino {
                 return Err(changed(&name));
             }
+        }
+        Ok(())
+    }
+
+    fn prepare_side(
+        &self,
+        dir: BorrowedFd<'_>,
+        ready: &mut Ready,
+        opened: &Opened,
+        new: &New,
+        kept: Option<&Opened>,
+    ) -> Result<(), Problem> {
+        let side = names::side(&ready.item.name);
+        match (&new.side, kept) {
+            (Side::Leave, _) | (Side::Remove, None) => return Ok(()),
+            (Side::Write(bytes), Some(old)) if *bytes == old.bytes => return Ok(()),
+            (Side::Remove, Some(_)) => ready.side = Some(SideWork::Remove),
+            (Side::Write(bytes), _) => {
+                ready.side = Some(SideWork::Write);
+                ready.entry.side = Some(tree::sum(bytes));
+                self.write(
+                    dir,
+                    &names::temporary(&side),
+                    bytes,
+                    ready.looks,
+                    &opened.file,
+                    ready.each,
+                )
+                .map_err(|e| Problem::io(&side, "write the side file", e))?;
+            }
+        }
+        if let Some(old) = kept {
+            let backup = self.back_up(dir, &side, old, &new.from)?;
+            let sum = tree::sum(&old.bytes);
+            ready.entry.set_side_before(sum, &backup.name);
+            ready.side_backup = Some(backup);
         }
         Ok(())
     }
@@ -243,10 +279,10 @@ impl Bench<'_> {
         dir: BorrowedFd<'_>,
         name: &OsStr,
         opened: &Opened,
-        entry: &Entry,
+        from: &str,
     ) -> Result<Backup, Problem> {
         let links = opened.stat.st_nlink as u64;
-        for backup in names::backups(name, &entry.from) {
+        for backup in names::backups(name, from) {
             match tree::stat(dir, &backup) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let made = self
@@ -336,13 +372,6 @@ impl Bench<'_> {
     fn commit_in(&self, dir: BorrowedFd<'_>, ready: &Ready) -> Result<(), Problem> {
         let name = &ready.item.name;
         let renamed = self.still_the_same(dir, ready).and_then(|()| {
-            if ready.side.is_some() {
-                let side = names::side(name);
-                self.disk
-                    .rename_in(dir, &names::temporary(&side), &side)
-                    .map_err(|e| Problem::io(name, "put the side file in place", e))?;
-                self.sync_each(dir, ready)?;
-            }
             self.disk
                 .rename_in(dir, &names::temporary(name), name)
                 .map_err(|e| Problem::io(name, "put the new file in place", e))
@@ -352,12 +381,32 @@ impl Bench<'_> {
             return Err(problem);
         }
         if self.old_is_untouched(ready) {
-            return self.sync_each(dir, ready);
+            // After the rename: until then the old file may be read again, and needs its old side file for that.
+            return self
+                .side_in_place(dir, ready)
+                .and_then(|()| self.sync_each(dir, ready));
         }
         self.put_back(dir, ready)
             .map_err(|e| Problem::io(name, "put the changed file back", e))?;
+        self.unstage_side(dir, ready);
         self.sync_each(dir, ready)?;
         Err(changed(name))
+    }
+
+    fn side_in_place(&self, dir: BorrowedFd<'_>, ready: &Ready) -> Result<(), Problem> {
+        let side = names::side(&ready.item.name);
+        let done = match ready.side {
+            None => Ok(()),
+            Some(SideWork::Remove) => self.disk.remove(dir, &side),
+            Some(SideWork::Write) => self.disk.rename_in(dir, &names::temporary(&side), &side),
+        };
+        done.map_err(|e| {
+            Problem::new(
+                &ready.item.name,
+                Class::NotDurable,
+                format!("it has its new bytes, but not its side file ({e}); the same command again puts it in place"),
+            )
+        })
     }
 
     fn sync_each(&self, dir: BorrowedFd<'_>, ready: &Ready) -> Result<(), Problem> {
@@ -393,9 +442,6 @@ impl Bench<'_> {
     /// Somebody wrote to the old file while it was replaced: what they wrote stands.
     fn put_back(&self, dir: BorrowedFd<'_>, ready: &Ready) -> io::Result<()> {
         let name = &ready.item.name;
-        if ready.side == Some(false) {
-            self.disk.remove(dir, &names::side(name))?;
-        }
         match &ready.backup {
             Some(backup) if backup.made == Made::Linked => {
                 self.disk.rename_in(dir, &backup.name, name)
@@ -436,13 +482,24 @@ impl Bench<'_> {
     fn unstage_in(&self, dir: BorrowedFd<'_>, ready: &Ready) {
         let name = &ready.item.name;
         drop(self.disk.remove(dir, &names::temporary(name)));
-        if ready.side.is_some() {
-            drop(self.disk.remove(dir, &names::temporary(&names::side(name))));
-        }
+        self.unstage_side(dir, ready);
         if let Some(backup) = &ready.backup
             && backup.made != Made::Reused
             // Whoever renamed the manifest away would lose the bytes with the backup.
             && tree::stat(dir, name).is_ok_and(|s| backup.made == Made::Copied || s.st_ino == ready.stamp.ino)
+        {
+            drop(self.disk.remove(dir, &backup.name));
+        }
+    }
+
+    fn unstage_side(&self, dir: BorrowedFd<'_>, ready: &Ready) {
+        let side = names::side(&ready.item.name);
+        if ready.side == Some(SideWork::Write) {
+            drop(self.disk.remove(dir, &names::temporary(&side)));
+        }
+        if let Some(backup) = &ready.side_backup
+            && backup.made != Made::Reused
+            && tree::stat(dir, &side).is_ok()
         {
             drop(self.disk.remove(dir, &backup.name));
         }
@@ -468,16 +525,14 @@ fn no_links(error: &io::Error) -> bool {
 }
 
 /// The side file of a manifest, if there is one.
-pub(super) fn read_side(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Vec<u8>>, Problem> {
+pub(super) fn read_side(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Opened>, Problem> {
     let side = names::side(name);
     match tree::stat(dir, &side) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Problem::io(&side, "look at its side file", error)),
-        Ok(_) => tree::read_file(dir, &side)
-            .map(|o| Some(o.bytes))
-            .map_err(|mut p| {
-                p.message = format!("its side file {}: {}", side.display(), p.message);
-                p
-            }),
+        Ok(_) => tree::read_file(dir, &side).map(Some).map_err(|mut p| {
+            p.message = format!("its side file {}: {}", side.display(), p.message);
+            p
+        }),
     }
 }

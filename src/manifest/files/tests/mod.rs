@@ -24,7 +24,8 @@ pub(super) fn at(second: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(second).unwrap()
 }
 
-/// A toy document: `v1 data` becomes `v2 data @time`; `bad...` is corrupted; `down` drops its data to the side file.
+/// A toy document: `v1 data` becomes `v2 data @time`; `bad...` is corrupted; `down` drops its data to the side file;
+/// `up` takes it from there.
 pub(super) fn upgrade(input: Input<'_>) -> Result<Change, Refusal> {
     let text = String::from_utf8_lossy(input.text).into_owned();
     let refused = |class: &str| Refusal {
@@ -32,17 +33,31 @@ pub(super) fn upgrade(input: Input<'_>) -> Result<Change, Refusal> {
         message: "so it is".to_owned(),
         place: Some((1, 1)),
     };
-    let new = |text: String, from: &str, to: &str, kept: Option<&str>| {
+    let new = |text: String, from: &str, to: &str, side: Side| {
         Ok(Change::Migrated(New {
             text: text.into_bytes(),
             from: from.to_owned(),
             to: to.to_owned(),
-            kept: kept.map(|k| k.as_bytes().to_vec()),
+            side,
         }))
     };
     match text.split_once(' ') {
-        Some(("v1", data)) => new(format!("v2 {data} @{}", input.at), "1.0.0", "2.0.0", None),
-        Some(("down", data)) => new("v2 down".to_owned(), "3.0.0", "2.0.0", Some(data)),
+        Some(("v1", data)) => new(
+            format!("v2 {data} @{}", input.at),
+            "1.0.0",
+            "2.0.0",
+            Side::Leave,
+        ),
+        Some(("down", data)) => new(
+            "v2 down".to_owned(),
+            "3.0.0",
+            "2.0.0",
+            Side::Write(data.as_bytes().to_vec()),
+        ),
+        Some(("up", _)) => {
+            let kept = String::from_utf8_lossy(input.kept.unwrap_or(b"nothing")).into_owned();
+            new(format!("v2 up {kept}"), "1.5.0", "2.0.0", Side::Remove)
+        }
         Some(("v2", _)) => Ok(Change::Current {
             version: "2.0.0".to_owned(),
         }),
@@ -127,6 +142,10 @@ pub(super) fn small_tree() -> tempfile::TempDir {
     write(&root.join("c/manifest.json"), "v1 five");
     std::fs::hard_link(root.join("c/manifest.json"), root.join("c/shared")).unwrap();
     write(&root.join("d/manifest.json"), "down side");
+    write(&root.join("e/manifest.json"), "up x");
+    write(&root.join("e/manifest.json.dropped"), "kept");
+    write(&root.join("g/manifest.json"), "down new");
+    write(&root.join("g/manifest.json.dropped"), "somebody else's");
     dir
 }
 

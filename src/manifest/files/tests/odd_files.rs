@@ -33,7 +33,7 @@ fn links_and_special_files_are_named_and_left() {
         .unwrap();
     let mut heard = Heard::default();
     let summary = run(&real(root), &mut heard);
-    assert_eq!(summary.counts.migrated, 4);
+    assert_eq!(summary.counts.migrated, 6);
     assert_eq!(
         heard.classes(),
         [
@@ -146,10 +146,13 @@ fn a_late_writer_gets_the_file_back() {
                     .set_modified(std::time::SystemTime::now())
                     .unwrap();
             }
-            let writer = Mutex::new(File::options().write(true).open(&path).unwrap());
+            let writer = Mutex::new(Some(File::options().write(true).open(&path).unwrap()));
             let disk = Faulty::hooked(move |what| {
                 if what == "after rename manifest.json" {
-                    io::Write::write_all(&mut *writer.lock().unwrap(), b"v1 NEW").unwrap();
+                    // Once: the rename that puts the file back is told as well.
+                    if let Some(mut file) = writer.lock().unwrap().take() {
+                        io::Write::write_all(&mut file, b"v1 NEW").unwrap();
+                    }
                 }
             });
             let mut heard = Heard::default();
@@ -287,7 +290,7 @@ fn without_permission_a_file_is_named_and_left() {
             ("c", "no_permission"),
         ]
     );
-    assert_eq!(summary.counts.migrated, 1);
+    assert_eq!(summary.counts.migrated, 3);
     mode("b", 0o755);
     mode("c", 0o755);
 }
