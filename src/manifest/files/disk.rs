@@ -78,6 +78,12 @@ pub trait TreeDisk: Disk {
     /// # Errors
     /// The error of the system call.
     fn sync_filesystem(&self, dir: BorrowedFd<'_>) -> io::Result<()>;
+
+    /// The size of the file system, and what is free on it for this user, in bytes.
+    ///
+    /// # Errors
+    /// The error of the system call.
+    fn room(&self, dir: BorrowedFd<'_>) -> io::Result<(u64, u64)>;
 }
 
 impl TreeDisk for RealDisk {
@@ -135,6 +141,12 @@ impl TreeDisk for RealDisk {
 
     fn sync_filesystem(&self, dir: BorrowedFd<'_>) -> io::Result<()> {
         Ok(rustix::fs::syncfs(dir)?)
+    }
+
+    fn room(&self, dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+        let stat = rustix::fs::fstatvfs(dir)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        Ok((bytes(stat.f_blocks), bytes(stat.f_bavail)))
     }
 }
 

@@ -271,7 +271,7 @@ where
         Walk::new(root, &place.matcher, only, Seek::Manifests, closed, disk)
     };
     let (files, bytes) = sizes(walk());
-    let space = Space::measure(root.fd(), files, bytes).map_err(failed)?;
+    let space = Space::measure(disk, root.fd(), files, bytes).map_err(failed)?;
     if space.suffices() {
         return Ok(());
     }
@@ -295,7 +295,7 @@ where
             break;
         }
     }
-    let space = Space::measure(root.fd(), files, bytes).map_err(failed)?;
+    let space = Space::measure(disk, root.fd(), files, bytes).map_err(failed)?;
     if files == 0 || space.suffices() {
         Ok(())
     } else {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use super::TreeDisk;
+
 /// The arithmetic, all in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
@@ -18,13 +20,18 @@ pub struct Space {
 }
 
 impl Space {
-    pub(super) fn measure(root: BorrowedFd<'_>, files: u64, backups: u64) -> io::Result<Self> {
-        let stat = rustix::fs::fstatvfs(root)?;
+    pub(super) fn measure(
+        disk: &dyn TreeDisk,
+        root: BorrowedFd<'_>,
+        files: u64,
+        backups: u64,
+    ) -> io::Result<Self> {
+        let (total, free) = disk.room(root)?;
         Ok(Self {
             files,
             backups,
-            total: stat.f_blocks.saturating_mul(stat.f_frsize),
-            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            total,
+            free,
         })
     }
 

@@ -198,41 +198,37 @@ fn temporary_files_of_the_dead_are_swept_and_the_living_tell_progress() {
     );
 }
 
+/// 50 bytes match, 41 of them would change: 49 for their backups, 200 of 1000 stay free.
 #[test]
 fn a_tree_that_would_fill_the_disk_is_refused_with_the_arithmetic() {
-    let tree = tempfile::tempdir().unwrap();
+    let tree = small_tree();
     let root = tree.path();
-    // Sparse: as large as the disk, and without a byte on it.
-    for n in 0..1_100 {
-        std::fs::create_dir(root.join(n.to_string())).unwrap();
-        let file = File::create(root.join(n.to_string()).join("manifest.json")).unwrap();
-        file.set_len(LARGEST).unwrap();
-    }
-    let fits = {
-        let stat = rustix::fs::statvfs(root).unwrap();
-        stat.f_bavail * stat.f_frsize > 2_000 * LARGEST
+    let before = picture(root);
+    let with = |free: u64, limit: Option<u64>| {
+        let mut options = options(root, Faulty::with_room(1000, free), 1_800_000_000);
+        options.check_space = true;
+        options.limit = limit;
+        migrate(&options, upgrade, &mut (), &NEVER)
     };
-    if fits {
-        eprintln!("skipped: this disk has room for 400 GiB");
-        return;
-    }
-    let mut options = real(root);
-    options.check_space = true;
-    options.limit = Some(1_000_000);
-    // Nothing is read for the answer unless the sizes alone do not fit; here they are read, so answer without looking.
-    let new = |input: Input<'_>| {
-        assert_eq!(input.text.len() as u64, LARGEST);
-        Err(Refusal {
-            class: "corrupted".to_owned(),
-            message: String::new(),
-            place: None,
-        })
-    };
-    options.place.only = Some(PathBuf::from("7/manifest.json"));
-    let summary = migrate(&options, new, &mut (), &NEVER).unwrap();
+    let refused = with(248, None).unwrap_err();
     assert_eq!(
-        summary.counts.failures(),
-        1,
+        refused.to_string(),
+        "start: 6 manifests of 41 bytes need 49 bytes for their backups (× 1.2), and 200 bytes (20% of 1000 bytes) must \
+         stay free: 249 bytes together, but 248 bytes is free. Free some space, or migrate in parts with a limit and \
+         prune between them"
+    );
+    assert_eq!(picture(root), before);
+    assert!(
+        Runs::of(&root.join(".orchestrate"))
+            .list()
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(with(207, Some(1)).unwrap().counts.migrated, 1);
+    assert_eq!(with(249, None).unwrap().counts.migrated, 5);
+    let nothing = with(0, None).unwrap();
+    assert_eq!(
+        nothing.counts.migrated, 0,
         "nothing to back up: no reason to refuse"
     );
 }

@@ -217,6 +217,8 @@ pub(super) struct Faulty {
     pub(super) done: Mutex<Vec<String>>,
     /// Is told each operation before it happens, and after it with `after ` before its name.
     hook: Option<Hook>,
+    /// Size of the disk and what is free on it, if not as on the machine.
+    room: Option<(u64, u64)>,
 }
 
 impl std::fmt::Debug for Faulty {
@@ -234,6 +236,7 @@ impl Faulty {
             count: AtomicU64::new(0),
             done: Mutex::default(),
             hook: None,
+            room: None,
         })
     }
 
@@ -243,6 +246,17 @@ impl Faulty {
             count: AtomicU64::new(0),
             done: Mutex::default(),
             hook: Some(Box::new(hook)),
+            room: None,
+        })
+    }
+
+    pub(super) fn with_room(total: u64, free: u64) -> Arc<Self> {
+        Arc::new(Self {
+            fault: Fault::Never,
+            count: AtomicU64::new(0),
+            done: Mutex::default(),
+            hook: None,
+            room: Some((total, free)),
         })
     }
 
@@ -336,5 +350,9 @@ impl TreeDisk for Faulty {
         self.step("sync_filesystem".to_owned(), || {
             RealDisk.sync_filesystem(dir)
         })
+    }
+
+    fn room(&self, dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+        self.room.map_or_else(|| RealDisk.room(dir), Ok)
     }
 }
