@@ -30,7 +30,10 @@ fn what_is_taken_is_kept() {
         assert_eq!(document.write(), *text, "{name}");
         let value = document.value(&Pointer::root()).unwrap();
         let body = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        if let Ok(judged) = serde_json::from_slice::<Value>(body) {
+        if name.starts_with("y_object_key_private") {
+            // With some of its features `serde_json` takes these keys for its own. Here they are keys.
+            assert!(value.is_object(), "{name}");
+        } else if let Ok(judged) = serde_json::from_slice::<Value>(body) {
             assert!(same(&value, &judged), "{name}: {value} against {judged}");
         } else {
             assert!(name.starts_with("i_number"), "{name}");
