@@ -45,6 +45,14 @@
 //! way back that does not exist becomes a wall. A [`Program`](plan::program::Program) is plain data and never changes
 //! while a run goes on. Commands are never templated: values travel as environment variables, so no value becomes code.
 //!
+//! ## Documents that carry a version
+//!
+//! Beside plans there are the documents that a migration leaves behind by the thousand: manifests of runs. The
+//! [`manifest`] wing brings them from version to version by declared [`operations`](manifest::migration), and is pure in
+//! the same way: [`Engine::migrate`](manifest::Engine::migrate) turns bytes into bytes, edits only what an operation
+//! names ([`manifest::json`]), and reads its own result again before anybody may write it. The way back is derived from
+//! the way there, and what it drops is kept beside the document.
+//!
 //! ## The engine: three pure functions
 //!
 //! ```text
@@ -104,6 +112,8 @@
 //!   triggers it and a near miss in `tests/plans/valid/`.
 //! * A new thing that can happen in a run: a variant of [`Event`](run::engine::Event), its row in `apply`, a sentence in
 //!   [`show::plain`]; old journals must still be read.
+//! * A new operation on documents: [`manifest::migration`], its way there and back in `manifest/transform/apply.rs`, then
+//!   the schema (`orchestrate schema --manifest-migration`).
 //! * A new verb: `src/cli/arguments.rs` and a function that returns its exit code.
 
 pub mod base;

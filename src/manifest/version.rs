@@ -28,7 +28,7 @@ pub struct BadVersion;
 
 impl Version {
     /// What a version looks like, as a regular expression for schemas.
-    const PATTERN: &'static str =
+    pub(super) const PATTERN: &'static str =
         r"^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})$";
 
     /// A version of these three numbers.

@@ -17,6 +17,12 @@ use serde_json::Value;
 use super::json::Pointer;
 use super::version::Version;
 
+/// What a version looks like, for editors.
+const VERSION: &str = Version::PATTERN;
+
+/// What a pointer looks like, for editors.
+const POINTER: &str = "^(/|$)";
+
 /// A migration: how a document of one version becomes one of a later version, as a list of operations. The version
 /// field and `migration_history` are kept by the program itself and are not written here. Going back to the earlier
 /// version is derived from the same operations.
@@ -24,16 +30,18 @@ use super::version::Version;
 #[serde(deny_unknown_fields)]
 pub struct MigrationFile {
     /// The version that a document has before: MAJOR.MINOR.PATCH, in quotes or not. Example: `1.2.0`.
+    #[schemars(regex(pattern = VERSION))]
     pub from_version: String,
     /// The version that it has afterwards, which is higher. The minor number rises with a change that only adds, the
     /// major number with any other. Example: `1.3.0`.
+    #[schemars(regex(pattern = VERSION))]
     pub to_version: String,
     /// The kind of document: `run_manifest`, `brief`, `resolved_brief`, or the name that the `kind.yaml` of the folder
     /// gives. Without it the kind of that `kind.yaml`, else run manifests. Example: `run_manifest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// What changes, in words, for the history that each document keeps. Without it the operations are told. Example:
-    /// `[Add priority_level, normal where nothing is said]`.
+    /// `["Add priority_level, normal where nothing is said"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
     /// `true` says that this migration does more than add: it renames, moves, converts, sets or removes (default
@@ -110,6 +118,7 @@ fn exactly_one_operation(schema: &mut schemars::Schema) {
 #[serde(deny_unknown_fields)]
 pub struct AddOperation {
     /// Where the field is added, as a JSON pointer; what holds it must be there. Example: `/priority_level`.
+    #[schemars(regex(pattern = POINTER))]
     pub at: String,
     /// Its value where it is not there yet: any JSON value, `null` too. Example: `normal`.
     pub default: Value,
@@ -120,6 +129,7 @@ pub struct AddOperation {
 #[serde(deny_unknown_fields)]
 pub struct RenameOperation {
     /// The field, as a JSON pointer. Example: `/state`.
+    #[schemars(regex(pattern = POINTER))]
     pub at: String,
     /// Its new name: the key alone, without a pointer. Example: `status`.
     pub to: String,
@@ -130,8 +140,10 @@ pub struct RenameOperation {
 #[serde(deny_unknown_fields)]
 pub struct PlacesOperation {
     /// Where the field is now, as a JSON pointer. Example: `/owner`.
+    #[schemars(regex(pattern = POINTER))]
     pub from: String,
     /// Where it goes, as a JSON pointer; what holds it must be there. Example: `/metadata/owner`.
+    #[schemars(regex(pattern = POINTER))]
     pub to: String,
 }
 
@@ -140,6 +152,7 @@ pub struct PlacesOperation {
 #[serde(deny_unknown_fields)]
 pub struct SetOperation {
     /// The field, as a JSON pointer. Example: `/format`.
+    #[schemars(regex(pattern = POINTER))]
     pub at: String,
     /// Its new value: any JSON value, `null` too. Example: `2`.
     pub value: Value,
@@ -150,6 +163,7 @@ pub struct SetOperation {
 #[serde(deny_unknown_fields)]
 pub struct ConvertOperation {
     /// The field, as a JSON pointer; inside `for_each` an empty pointer is the element itself. Example: `/retries`.
+    #[schemars(regex(pattern = POINTER))]
     pub at: String,
     /// The type that every value has before. Example: `string`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,6 +206,7 @@ pub struct ValuePair {
 #[serde(deny_unknown_fields)]
 pub struct RemoveOperation {
     /// The field, as a JSON pointer. Example: `/legacy`.
+    #[schemars(regex(pattern = POINTER))]
     pub at: String,
 }
 
@@ -200,6 +215,7 @@ pub struct RemoveOperation {
 #[serde(deny_unknown_fields)]
 pub struct ForEachOperation {
     /// The array or object, as a JSON pointer; a document without it is left as it is. Example: `/artifacts`.
+    #[schemars(regex(pattern = POINTER))]
     pub r#in: String,
     /// What is done to each, in this order; pointers begin at the element. Example: `[{add: {at: /checked, default:
     /// false}}]`.

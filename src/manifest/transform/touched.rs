@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::manifest::json::Pointer;
@@ -35,53 +35,53 @@ impl Touched {
 /// # Errors
 /// The first difference at a place that was not touched, in words.
 pub(super) fn unchanged(before: &[u8], after: &[u8], touched: &Touched) -> Result<(), String> {
-    let read = |text: &'_ [u8]| -> Result<Box<RawValue>, String> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        serde_json::from_slice(text).map_err(|error| format!("it is no JSON: {error}"))
-    };
-    let (before, after) = (read(before)?, read(after)?);
-    compare(&before, &after, Some(touched), &Pointer::root())
+    let (before, after) = (plain(before)?, plain(after)?);
+    compare(before, after, Some(touched), &Pointer::root())
+}
+
+/// The text without byte order mark and the whitespace around the value.
+fn plain(text: &[u8]) -> Result<&str, String> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = std::str::from_utf8(text).map_err(|error| format!("it is no text: {error}"))?;
+    Ok(text.trim_matches([' ', '\t', '\r', '\n']))
 }
 
 fn compare(
-    before: &RawValue,
-    after: &RawValue,
+    before: &str,
+    after: &str,
     touched: Option<&Touched>,
     at: &Pointer,
 ) -> Result<(), String> {
-    let differs = || {
-        Err(format!(
-            "`{at}` is not what it was, and no operation names it"
-        ))
-    };
-    let Some(touched) = touched else {
-        return if before.get() == after.get() {
-            Ok(())
-        } else {
-            differs()
-        };
-    };
-    if touched.whole {
+    if touched.is_some_and(|touched| touched.whole) {
         return Ok(());
     }
-    let (Some(old), Some(new)) = (members(before), members(after)) else {
-        return if before.get() == after.get() {
+    let inside = touched.and_then(|touched| {
+        let (old, new) = (members(before)?, members(after)?);
+        Some((touched, old, new))
+    });
+    let Some((touched, old, new)) = inside else {
+        return if before == after {
             Ok(())
         } else {
-            differs()
+            Err(format!(
+                "`{at}` is not what it was, and no operation names it"
+            ))
         };
     };
-    let kept = |(key, _): &&(Cow<'_, str>, &RawValue)| {
+    let kept = |(key, _): &&(Cow<'_, str>, &str)| {
         touched.below.get(&**key).is_none_or(|below| !below.whole)
     };
     let mut new = new.iter().filter(kept);
     for (key, value) in old.iter().filter(kept) {
-        let place = at.join(&**key);
+        let below = touched.below.get(&**key);
         match new.next() {
+            // Most fields are not touched at all, and need neither a place nor a second look.
+            Some((other, then)) if other == key && below.is_none() && value == then => {}
             Some((other, then)) if other == key => {
-                compare(value, then, touched.below.get(&**key), &place)?;
+                compare(value, then, below, &at.join(&**key))?;
             }
             _ => {
+                let place = at.join(&**key);
                 return Err(format!(
                     "`{place}` is gone or elsewhere, and no operation names it"
                 ));
@@ -89,46 +89,48 @@ fn compare(
         }
     }
     match new.next() {
-        Some((key, _)) => Err(format!(
-            "`{}` is new, and no operation names it",
-            at.join(&**key)
-        )),
+        Some((key, _)) => {
+            let place = at.join(&**key);
+            Err(format!("`{place}` is new, and no operation names it"))
+        }
         None => Ok(()),
     }
 }
 
-/// The members of an object, or the elements of an array by their index; `None` for a plain value.
-fn members(value: &RawValue) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
-    struct Members;
-    impl<'de> Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+/// Members by key, elements by index, each with its text.
+type Members<'t> = Vec<(Cow<'t, str>, &'t str)>;
+
+/// The members of an object, or the elements of an array by their index; `None` for a plain value, and for a text that
+/// is no JSON.
+fn members(text: &str) -> Option<Members<'_>> {
+    struct Collect;
+    impl<'de> Visitor<'de> for Collect {
+        type Value = Members<'de>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object or an array")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut all = Vec::new();
-            // A key with escapes cannot be borrowed.
-            while let Some(key) = map.next_key::<&'de RawValue>()? {
-                let key = serde_json::from_str::<Text<'de>>(key.get())
-                    .map_err(serde::de::Error::custom)?;
-                all.push((key.0, map.next_value()?));
+            while let Some(key) = map.next_key::<Text<'de>>()? {
+                all.push((key.0, map.next_value::<&'de RawValue>()?.get()));
             }
             Ok(all)
         }
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
             let mut all = Vec::new();
-            while let Some(value) = list.next_element()? {
-                all.push((Cow::Owned(all.len().to_string()), value));
+            while let Some(value) = list.next_element::<&'de RawValue>()? {
+                all.push((Cow::Owned(all.len().to_string()), value.get()));
             }
             Ok(all)
         }
     }
-    if !value.get().starts_with(['{', '[']) {
+    if !text.starts_with(['{', '[']) {
         return None;
     }
-    serde_json::Deserializer::from_str(value.get())
-        .deserialize_any(Members)
-        .ok()
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let all = reader.deserialize_any(Collect).ok()?;
+    reader.end().ok()?;
+    Some(all)
 }
 
 /// A string, borrowed where it has no escapes.
