@@ -19,6 +19,7 @@ mod manifest_faults;
 mod manifest_index;
 mod manifest_kill;
 mod manifest_plan;
+mod manifest_smoke;
 mod outputs;
 mod pages;
 mod phrases;
