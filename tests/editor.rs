@@ -350,6 +350,7 @@ fn plans_that_are_right_have_no_diagnostics() {
     for path in [
         "tests/plans/valid/discount-example/migration-strategy.yaml",
         "plans/discount-code/migration-strategy.yaml",
+        "plans/manifest-upgrade/migration-strategy.yaml",
         "plans/quickstart/migration-strategy.yaml",
         "examples/minimal/migration-strategy.yaml",
     ] {

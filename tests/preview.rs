@@ -269,6 +269,7 @@ fn drawings_are_understood_by_their_own_readers() {
     let plans = [
         shipped("plans/quickstart"),
         shipped("plans/discount-code"),
+        shipped("plans/manifest-upgrade"),
         shipped("examples/minimal"),
         shipped("tests/plans/valid/discount-example"),
         dir.path().join("nasty.yaml"),

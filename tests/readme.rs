@@ -40,7 +40,11 @@ fn every_command_that_is_named_exists_with_its_options() {
     let folder = tempfile::tempdir().expect("failed to create a folder");
     let cli = Cli::new(folder.path());
     let mut seen = 0;
-    for file in ["README.md", "plans/discount-code/README.md"] {
+    for file in [
+        "README.md",
+        "plans/discount-code/README.md",
+        "plans/manifest-upgrade/README.md",
+    ] {
         let text = read(file);
         for line in commands(&text, "orchestrate ") {
             let typed = line.split(" #").next().unwrap_or_default();

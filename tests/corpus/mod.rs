@@ -119,7 +119,7 @@ fn valid_plans_have_no_error() {
 /// The plans that people start from.
 #[test]
 fn shipped_plans_have_no_error() {
-    for name in ["quickstart", "discount-code"] {
+    for name in ["quickstart", "discount-code", "manifest-upgrade"] {
         let path = Path::new("plans")
             .join(name)
             .join("migration-strategy.yaml");
