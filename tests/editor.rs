@@ -365,5 +365,5 @@ fn plans_that_are_right_have_no_diagnostics() {
         assert_eq!(server.open(&uri, &text), Vec::<Value>::new(), "{path}");
         plans += 1;
     }
-    assert_eq!(plans, 4);
+    assert_eq!(plans, 5);
 }

@@ -269,13 +269,13 @@ fn drawings_are_understood_by_their_own_readers() {
     let plans = [
         shipped("plans/quickstart"),
         shipped("plans/discount-code"),
-        shipped("plans/manifest-upgrade"),
         shipped("examples/minimal"),
         shipped("tests/plans/valid/discount-example"),
         dir.path().join("nasty.yaml"),
         dir.path().join("large-60.yaml"),
         dir.path().join("large-1000.yaml"),
         dir.path().join("large-4000.yaml"),
+        shipped("plans/manifest-upgrade"),
     ];
     let cli = Cli::new(dir.path());
     let mut files = Vec::new();
