@@ -68,9 +68,9 @@ fn text(mark: &str) -> String {
 }
 
 fn is_migrated(path: &Path) -> bool {
-    let text = fs::read_to_string(path).unwrap();
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    value["migration_history"].is_array()
+    // Not parsed: trees hold numbers that serde_json refuses.
+    let text = fs::read(path).unwrap();
+    memchr::memmem::find(&text, b"\"migration_history\"").is_some()
 }
 
 /// Asserts that it failed for exactly these files, each named by the end of its path, and that people read it too.

@@ -95,7 +95,7 @@ fn took(cli: &Cli, verb: &str, root: &Path) -> Duration {
 #[test]
 fn a_killed_migration_that_is_called_again_ends_in_the_same_tree() {
     let (kills, count) = (moments(20), how_many());
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let cli = Cli::new(folder.path());
     let whole = folder.path().join("whole");
     generate(&whole, count, &TREE);
@@ -162,7 +162,7 @@ fn a_killed_migration_that_is_called_again_ends_in_the_same_tree() {
 #[test]
 fn a_killed_restore_that_is_called_again_brings_every_byte_back() {
     let (kills, count) = (moments(20), how_many());
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let cli = Cli::new(folder.path());
     let root = folder.path().join("tree");
     let report = generate(&root, count, &["--odd", "30", "--seed", "12"]);

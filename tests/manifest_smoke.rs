@@ -282,7 +282,7 @@ fn ninth_the_seven_invariants_hold() {
     }
     // 5, files are the truth: an index comes from them alone, at any time.
     for _ in 0..2 {
-        let index = root.join(".orchestrate/index.sqlite");
+        let index = root.join(".orchestrate/manifests.sqlite");
         let ended = manifest(&cli, "index", &root, &[]).with_code(0);
         assert!(index.exists(), "{}", ended.stderr);
         fs::remove_file(&index).unwrap();
