@@ -20,6 +20,7 @@ mod manifest_index;
 mod manifest_kill;
 mod manifest_plan;
 mod manifest_smoke;
+mod manifest_verbs;
 mod outputs;
 mod pages;
 mod phrases;

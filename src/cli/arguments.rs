@@ -6,6 +6,7 @@ use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::init::Template;
+use super::manifest::ManifestVerb;
 use crate::base::diagnostic::Level;
 
 /// Runs a migration document: reviewed, gated on evidence and named approvals, undone when it must be.
@@ -34,7 +35,7 @@ pub struct Arguments {
 /// Settings that every verb understands.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// Where runs are kept (default: .orchestrate beside the plan).
+    /// Where runs are kept (default: .orchestrate beside the plan, or in the folder of the documents).
     #[arg(long, global = true, value_name = "DIR", env = "ORCHESTRATE_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
     /// How to answer: text for people, one JSON object a line on stdout, or a form that only some verbs have.
@@ -118,6 +119,9 @@ pub enum Verb {
     Logs(LogsArgs),
     /// Verify that a run's record is as it was written.
     Audit(AuditArgs),
+    /// Migrate the schema of JSON documents: count versions, migrate, verify, restore.
+    #[command(subcommand)]
+    Manifest(ManifestVerb),
     /// Lay plans out in one way: order of keys, indentation, blank lines. Never changes what they say.
     Fmt(FmtArgs),
     /// Explain the codes that findings carry.
@@ -163,6 +167,7 @@ impl Verb {
             Self::History(_) => "history",
             Self::Logs(_) => "logs",
             Self::Audit(_) => "audit",
+            Self::Manifest(verb) => verb.name(),
             Self::Init(_) => "init",
             Self::Fmt(_) => "fmt",
             Self::Explain(_) => "explain",

@@ -162,8 +162,18 @@ impl Context {
 
     /// Prints text on standard output. A reader that has gone is nothing to complain about.
     pub(super) fn print(&self, text: &str) {
+        self.print_bytes(text.as_bytes());
+    }
+
+    /// Prints bytes on standard output, exactly.
+    pub(super) fn print_bytes(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// The state folder that was named by flag or environment, if one was.
+    pub(super) fn given_state_dir(&self) -> Option<&Path> {
+        self.common.state_dir.as_deref()
     }
 
     /// Prints text for people: on standard error, so that standard output stays for machines.

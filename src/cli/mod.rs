@@ -11,6 +11,7 @@ mod failure;
 mod fmt;
 mod help;
 mod init;
+mod manifest;
 mod people;
 mod pick;
 mod prepare;
@@ -69,6 +70,7 @@ pub fn main() -> ExitCode {
         Verb::History(a) => records::history(&context, &a),
         Verb::Logs(a) => records::logs(&context, &a),
         Verb::Audit(a) => records::audit(&context, &a),
+        Verb::Manifest(a) => manifest::verb(&context, &a),
         Verb::Init(a) => init::verb(&context, &a),
         Verb::Fmt(a) => fmt::verb(&context, &a),
         Verb::Explain(a) => explain::verb(&context, &a),

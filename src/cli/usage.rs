@@ -41,11 +41,11 @@ fn verb(typed: &[OsString]) -> Option<String> {
         .get_subcommands()
         .map(|verb| verb.get_name())
         .collect();
-    typed
-        .iter()
-        .filter_map(|word| word.to_str())
-        .find(|word| known.contains(word))
-        .map(str::to_owned)
+    let mut words = typed.iter().filter_map(|word| word.to_str());
+    let verb = words.find(|word| known.contains(word))?;
+    let group = command.find_subcommand(verb)?;
+    let inner = words.find(|word| group.find_subcommand(word).is_some());
+    Some(inner.map_or_else(|| verb.to_owned(), |inner| format!("{verb} {inner}")))
 }
 
 /// Prints the error and the result, as every verb does that fails.
@@ -108,5 +108,13 @@ mod tests {
             Some("init")
         );
         assert_eq!(verb(&["explian".into()]), None);
+        for (words, expected) in [
+            (&["manifest", "migrate", "--foo"][..], "manifest migrate"),
+            (&["manifest", "--foo"], "manifest"),
+            (&["validate", "manifest"], "validate"),
+        ] {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            assert_eq!(verb(&words).as_deref(), Some(expected));
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod coverage;
 pub mod dialog;
 pub mod gantt;
+pub mod manifest;
 pub mod mermaid;
 pub mod page;
 pub mod plain;
