@@ -4,7 +4,6 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rustix::fs::Stat;
-use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
