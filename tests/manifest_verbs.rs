@@ -58,7 +58,9 @@ impl Shop {
     }
 
     fn path(&self, job: &str) -> PathBuf {
-        self.dir.path().join(format!("artifacts/{job}/manifest.json"))
+        self.dir
+            .path()
+            .join(format!("artifacts/{job}/manifest.json"))
     }
 
     fn bytes(&self, job: &str) -> Vec<u8> {
@@ -121,7 +123,9 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn last_entry(document: &Value) -> &Value {
     let history = document["migration_history"].as_array();
-    history.and_then(|all| all.last()).expect("there is a history")
+    history
+        .and_then(|all| all.last())
+        .expect("there is a history")
 }
 
 // The nine documented smoke tests, by their meaning.
@@ -171,8 +175,13 @@ fn smoke_4_the_shortest_way_is_found() {
     let shop = Shop::new();
     for (job, version, hops) in [("a", "1.0.0", 2), ("b", "1.1.0", 2), ("c", "1.2.0", 1)] {
         shop.add(job, version);
-        shop.migrate(&["--migrations", shop.custom(), "--manifest", &format!("{job}/manifest.json")])
-            .with_code(0);
+        shop.migrate(&[
+            "--migrations",
+            shop.custom(),
+            "--manifest",
+            &format!("{job}/manifest.json"),
+        ])
+        .with_code(0);
         let after = shop.value(job);
         assert_eq!(after["schema_version"], "1.3.0", "{job}");
         assert_eq!(after["priority_level"], "normal");
@@ -192,7 +201,10 @@ fn smoke_5_a_second_run_changes_nothing() {
     shop.migrate(&[]).with_code(0);
     once.assert_equals(&shop.tree());
     let counts = shop.counts(&["migrate", "artifacts"], 0);
-    assert_eq!((&counts["migrated"], &counts["current"]), (&json!(0), &json!(2)));
+    assert_eq!(
+        (&counts["migrated"], &counts["current"]),
+        (&json!(0), &json!(2))
+    );
 }
 
 #[test]
@@ -214,11 +226,15 @@ fn smoke_6_the_history_says_what_was_done() {
     let applied = history[1]["applied_at"].as_str().expect("it is a time");
     applied.parse::<jiff::Timestamp>().expect("it is RFC 3339");
     // The last checksum is that of the file with these digits as zeros.
-    let own = history[1]["checksum_after"].as_str().expect("it is a checksum");
+    let own = history[1]["checksum_after"]
+        .as_str()
+        .expect("it is a checksum");
     let text = String::from_utf8(shop.bytes("a")).expect("it is text");
     let zeros = format!("sha256:{}", "0".repeat(64));
     assert_eq!(sha256(text.replace(own, &zeros).as_bytes()), own);
-    shop.run(&["verify", "artifacts"]).with_code(0).says("VERIFIED");
+    shop.run(&["verify", "artifacts"])
+        .with_code(0)
+        .says("VERIFIED");
 }
 
 #[test]
@@ -228,7 +244,9 @@ fn smoke_7_a_backup_is_made_and_leads_back() {
     let untouched = shop.tree();
     shop.migrate(&[]).with_code(0);
     assert_eq!(shop.backup("a"), before);
-    shop.run(&["restore", "artifacts", "--yes"]).with_code(0).says("RESTORED");
+    shop.run(&["restore", "artifacts", "--yes"])
+        .with_code(0)
+        .says("RESTORED");
     untouched.assert_equals(&shop.tree());
 }
 
@@ -245,7 +263,10 @@ fn smoke_8_a_dry_run_writes_nothing() {
         .says("would be migrated")
         .says("nothing was written");
     let counts = shop.counts(&["migrate", "artifacts", "--dry-run"], 0);
-    assert_eq!((&counts["migrated"], &counts["dry_run"]), (&json!(1), &json!(true)));
+    assert_eq!(
+        (&counts["migrated"], &counts["dry_run"]),
+        (&json!(1), &json!(true))
+    );
     before.assert_equals(&Tree::of(shop.dir.path(), &[]));
     assert!(!has_state(&shop.dir.path().join("artifacts")));
 }
@@ -276,11 +297,17 @@ fn smoke_9_the_seven_invariants_hold() {
     let text = String::from_utf8(shop.bytes("a")).expect("it is text");
     assert!(text.contains("\"bytes\": 12.50e0"), "spelled as before");
     // 5: the files are the truth, and an index is made of them.
-    shop.run(&["index", "artifacts"]).with_code(0).says("INDEXED");
+    shop.run(&["index", "artifacts"])
+        .with_code(0)
+        .says("INDEXED");
     // 6: nothing changes without a word in the history.
-    shop.run(&["verify", "artifacts", "--require-version", "1.2.0"]).with_code(0);
+    shop.run(&["verify", "artifacts", "--require-version", "1.2.0"])
+        .with_code(0);
     shop.write("a", text.replace("succeeded", "failed").as_bytes());
-    shop.run(&["verify", "artifacts"]).with_code(8).says("DISPROVEN").says("a/manifest.json");
+    shop.run(&["verify", "artifacts"])
+        .with_code(8)
+        .says("DISPROVEN")
+        .says("a/manifest.json");
 }
 
 // What the documents show being typed.
@@ -300,7 +327,9 @@ fn the_documented_distribution() {
         .says("1.1.0   15  11.8%")
         .says("1.2.0   12   9.4%")
         .says("115 of 127 need a migration to 1.2.0: 100 at 1.0.0 + 15 at 1.1.0");
-    shop.migrate(&["--dry-run"]).with_code(0).says("105 of the changes are not shown");
+    shop.migrate(&["--dry-run"])
+        .with_code(0)
+        .says("105 of the changes are not shown");
     shop.migrate(&["--limit", "10"]).with_code(0).says("105");
     let counts = shop.counts(&["migrate", "artifacts", "--workers", "3"], 0);
     assert_eq!(counts["total"], 127);
@@ -309,23 +338,43 @@ fn the_documented_distribution() {
     assert_eq!(counts["failed"], 0);
     assert_eq!(counts["from_versions"], json!({"1.0.0": 90, "1.1.0": 15}));
     let versions = shop.counts(&["list-versions", "artifacts"], 0);
-    assert_eq!(versions["versions"], json!([{"version": "1.2.0", "count": 127, "way": "there"}]));
+    assert_eq!(
+        versions["versions"],
+        json!([{"version": "1.2.0", "count": 127, "way": "there"}])
+    );
 }
 
 #[test]
 fn what_cannot_be_migrated_is_named_and_left_alone() {
     let shop = Shop::new();
     shop.add("good", "1.0.0");
-    shop.write("twice", b"{\"schema_version\": \"1.0.0\",\n \"run_id\": 1, \"run_id\": 2, \"job_id\": 3}");
-    shop.write("later", b"{\"schema_version\": \"9.9.9\", \"run_id\": \"r\", \"job_id\": \"j\"}");
+    shop.write(
+        "twice",
+        b"{\"schema_version\": \"1.0.0\",\n \"run_id\": 1, \"run_id\": 2, \"job_id\": 3}",
+    );
+    shop.write(
+        "later",
+        b"{\"schema_version\": \"9.9.9\", \"run_id\": \"r\", \"job_id\": \"j\"}",
+    );
     shop.write("none", b"{\"run_id\": \"r\", \"job_id\": \"j\"}");
-    shop.write("poor", b"{\"schema_version\": \"1.0.0\", \"run_id\": \"r\"}");
+    shop.write(
+        "poor",
+        b"{\"schema_version\": \"1.0.0\", \"run_id\": \"r\"}",
+    );
     fs::create_dir(shop.dir.path().join("artifacts/link")).expect("failed to create a folder");
     symlink(shop.path("good"), shop.path("link")).expect("failed to link");
     let odd = ["twice", "later", "none", "poor"];
     let before: Vec<Vec<u8>> = odd.iter().map(|job| shop.bytes(job)).collect();
     let ended = shop
-        .run(&["migrate", "artifacts", "--yes", "--output", "json", "--result", "result.json"])
+        .run(&[
+            "migrate",
+            "artifacts",
+            "--yes",
+            "--output",
+            "json",
+            "--result",
+            "result.json",
+        ])
         .with_code(5);
     let lines = ended.json();
     let classes: Vec<(&str, &str)> = lines
@@ -343,7 +392,10 @@ fn what_cannot_be_migrated_is_named_and_left_alone() {
             ("artifacts/twice/manifest.json", "corrupted"),
         ]
     );
-    let twice = lines.iter().find(|line| line["class"] == "corrupted").expect("it is named");
+    let twice = lines
+        .iter()
+        .find(|line| line["class"] == "corrupted")
+        .expect("it is named");
     assert_eq!((&twice["line"], &twice["column"]), (&json!(2), &json!(15)));
     for (job, bytes) in odd.iter().zip(&before) {
         assert_eq!(&shop.bytes(job), bytes, "{job}");
@@ -352,15 +404,27 @@ fn what_cannot_be_migrated_is_named_and_left_alone() {
         &fs::read(shop.dir.path().join("result.json")).expect("there is a result file"),
     )
     .expect("it is JSON");
-    for (name, n) in [("total", 6), ("migrated", 1), ("current", 0), ("failed", 5), ("corrupted", 1),
-        ("unknown", 2), ("unreadable", 1), ("remaining", 0)] {
+    for (name, n) in [
+        ("total", 6),
+        ("migrated", 1),
+        ("current", 0),
+        ("failed", 5),
+        ("corrupted", 1),
+        ("unknown", 2),
+        ("unreadable", 1),
+        ("remaining", 0),
+    ] {
         assert_eq!(result[name], n, "{name}");
     }
     assert_eq!(result["failures"].as_array().map(Vec::len), Some(5));
     assert_eq!(result["from_versions"], json!({"1.0.0": 1}));
     // Nothing is left to change, and the same ones fail.
     let again = shop.migrate(&[]).with_code(4).says("NOT MIGRATED");
-    assert!(again.stdout.contains("twice/manifest.json:2:15"), "{}", again.stdout);
+    assert!(
+        again.stdout.contains("twice/manifest.json:2:15"),
+        "{}",
+        again.stdout
+    );
     let listed = shop.run(&["list-versions", "artifacts"]).with_code(0);
     for words in ["9.9.9", "corrupted", "no version", "symlink"] {
         assert!(listed.stdout.contains(words), "{words}: {}", listed.stdout);
@@ -394,13 +458,19 @@ fn a_restore_takes_every_migration_of_the_state_folder_back() {
     }
     let before = shop.tree();
     let state = ["--state-dir", "state"];
-    shop.migrate(&[&["--target-version", "1.1.0", "--limit", "1"][..], &state].concat()).with_code(0);
+    shop.migrate(&[&["--target-version", "1.1.0", "--limit", "1"][..], &state].concat())
+        .with_code(0);
     shop.migrate(&state).with_code(0);
     // Nothing of the other state folder is known here.
-    shop.run(&["restore", "artifacts", "--yes"]).with_code(0).says("0 manifests");
-    shop.run(&[&["restore", "artifacts", "--yes"][..], &state].concat()).with_code(0);
+    shop.run(&["restore", "artifacts", "--yes"])
+        .with_code(0)
+        .says("0 manifests");
+    shop.run(&[&["restore", "artifacts", "--yes"][..], &state].concat())
+        .with_code(0);
     before.assert_equals(&shop.tree());
-    shop.run(&[&["restore", "artifacts", "--yes"][..], &state].concat()).with_code(0).says("0 manifests");
+    shop.run(&[&["restore", "artifacts", "--yes"][..], &state].concat())
+        .with_code(0)
+        .says("0 manifests");
 }
 
 #[test]
@@ -410,7 +480,8 @@ fn restore_by_history_needs_no_record() {
     let before = shop.tree();
     shop.migrate(&[]).with_code(0);
     fs::remove_dir_all(shop.dir.path().join("artifacts/.orchestrate")).expect("failed to remove");
-    shop.run(&["restore", "artifacts", "--by-history", "--yes"]).with_code(0);
+    shop.run(&["restore", "artifacts", "--by-history", "--yes"])
+        .with_code(0);
     before.assert_equals(&shop.tree());
 }
 
@@ -419,12 +490,18 @@ fn one_document_is_found_from_here_and_from_the_root() {
     let shop = Shop::new();
     for (job, typed) in [("a", "a/manifest.json"), ("b", "artifacts/b/manifest.json")] {
         shop.add(job, "1.0.0");
-        shop.migrate(&["--manifest", typed]).with_code(0).says("1 from 1.0.0");
+        shop.migrate(&["--manifest", typed])
+            .with_code(0)
+            .says("1 from 1.0.0");
         assert_eq!(shop.value(job)["schema_version"], "1.2.0");
     }
-    shop.migrate(&["--manifest", "no/manifest.json"]).with_code(2).says("there is no file");
+    shop.migrate(&["--manifest", "no/manifest.json"])
+        .with_code(2)
+        .says("there is no file");
     fs::write(shop.dir.path().join("outside.json"), "{}").expect("failed to write");
-    shop.migrate(&["--manifest", "outside.json"]).with_code(2).says("not below");
+    shop.migrate(&["--manifest", "outside.json"])
+        .with_code(2)
+        .says("not below");
 }
 
 #[test]
@@ -438,13 +515,23 @@ fn show_prints_the_document_and_writes_nothing() {
     let shown = shop.run(&["show", file]).with_code(0);
     let value: Value = serde_json::from_str(&shown.stdout).expect("it is JSON");
     assert_eq!(value["schema_version"], "1.2.0");
-    let last = shop.run(&["show", file, "--as", "1.1.0", "--output", "json"]).with_code(0).json();
-    assert_eq!((&last[0]["type"], &last[0]["to"]), (&json!("document"), &json!("1.1.0")));
+    let last = shop
+        .run(&["show", file, "--as", "1.1.0", "--output", "json"])
+        .with_code(0)
+        .json();
+    assert_eq!(
+        (&last[0]["type"], &last[0]["to"]),
+        (&json!("document"), &json!("1.1.0"))
+    );
     before.assert_equals(&Tree::of(shop.dir.path(), &[]));
     shop.run(&["show", "none.json"]).with_code(2);
-    shop.run(&["show", file, "--as", "7.0.0"]).with_code(2).says("1.0.0, 1.1.0, 1.2.0");
+    shop.run(&["show", file, "--as", "7.0.0"])
+        .with_code(2)
+        .says("1.0.0, 1.1.0, 1.2.0");
     shop.write("bad", b"{");
-    shop.run(&["show", "artifacts/bad/manifest.json"]).with_code(4).says("corrupted");
+    shop.run(&["show", "artifacts/bad/manifest.json"])
+        .with_code(4)
+        .says("corrupted");
 }
 
 #[test]
@@ -454,19 +541,40 @@ fn what_is_typed_wrong_changes_nothing() {
     fs::write(shop.dir.path().join("file"), "").expect("failed to write");
     let before = Tree::of(shop.dir.path(), &[]);
     for (arguments, words) in [
-        (&["list-versions", "nowhere"][..], "there is no folder nowhere"),
+        (
+            &["list-versions", "nowhere"][..],
+            "there is no folder nowhere",
+        ),
         (&["migrate", "file"], "file is not a folder"),
-        (&["migrate", "artifacts", "--target-version", "1.2"], "no version"),
-        (&["migrate", "artifacts", "--target-version", "5.0.0"], "no migration knows"),
+        (
+            &["migrate", "artifacts", "--target-version", "1.2"],
+            "no version",
+        ),
+        (
+            &["migrate", "artifacts", "--target-version", "5.0.0"],
+            "no migration knows",
+        ),
         (&["migrate", "artifacts", "--kind", "novel"], "is not known"),
         (&["migrate", "artifacts", "--pattern", "[a"], "no pattern"),
         (&["migrate", "artifacts", "--limit", "0"], "--limit"),
-        (&["migrate", "artifacts", "--migrations", "nowhere"], "nowhere"),
-        (&["verify", "artifacts", "--pattern", "*.nothing"], "nothing to verify"),
+        (
+            &["migrate", "artifacts", "--migrations", "nowhere"],
+            "nowhere",
+        ),
+        (
+            &["verify", "artifacts", "--pattern", "*.nothing"],
+            "nothing to verify",
+        ),
         (&["prune", "artifacts", "--older-than", "12h"], "whole days"),
         (&["prune", "artifacts", "--older-than", "soon"], "soon"),
-        (&["index", "artifacts", "--database", "mysql://x"], "PostgreSQL"),
-        (&["index", "artifacts", "--database-env", "NOT_SET_HERE"], "NOT_SET_HERE"),
+        (
+            &["index", "artifacts", "--database", "mysql://x"],
+            "PostgreSQL",
+        ),
+        (
+            &["index", "artifacts", "--database-env", "NOT_SET_HERE"],
+            "NOT_SET_HERE",
+        ),
         (&["restore", "artifacts", "--run", "never"], "never"),
         (&[], "manifest"),
     ] {
@@ -483,8 +591,13 @@ fn what_is_typed_wrong_changes_nothing() {
 fn an_empty_tree_is_said_to_be_one() {
     let shop = Shop::new();
     let root = shop.dir.path().to_str().expect("it is text");
-    shop.run(&["list-versions", root]).with_code(0).says("0 manifests").says("--pattern");
-    shop.run(&["migrate", root, "--dry-run"]).with_code(0).says("0 manifests");
+    shop.run(&["list-versions", root])
+        .with_code(0)
+        .says("0 manifests")
+        .says("--pattern");
+    shop.run(&["migrate", root, "--dry-run"])
+        .with_code(0)
+        .says("0 manifests");
 }
 
 #[test]
@@ -499,8 +612,14 @@ fn names_cannot_write_on_the_terminal() {
     ] {
         let ended = shop.run(arguments);
         let said = format!("{}{}", ended.stdout, ended.stderr);
-        assert!(!said.contains('\u{1b}') && !said.contains('\u{7}'), "{said:?}");
-        assert!(said.contains("\\x1b]0;owned\\x07b/manifest.json:1:2"), "{said}");
+        assert!(
+            !said.contains('\u{1b}') && !said.contains('\u{7}'),
+            "{said:?}"
+        );
+        assert!(
+            said.contains("\\x1b]0;owned\\x07b/manifest.json:1:2"),
+            "{said}"
+        );
     }
 }
 
@@ -527,7 +646,9 @@ fn old_backups_go_only_if_they_verify() {
     shop.add("a", "1.0.0");
     shop.add("b", "1.0.0");
     shop.migrate(&[]).with_code(0);
-    shop.run(&["prune", "artifacts", "--yes"]).with_code(0).says("younger");
+    shop.run(&["prune", "artifacts", "--yes"])
+        .with_code(0)
+        .says("younger");
     fs::write(shop.path("b").with_extension("json.backup"), "{}").expect("failed to write");
     let before = shop.tree();
     shop.run(&["prune", "artifacts", "--older-than", "0d", "--dry-run"])
@@ -544,8 +665,11 @@ fn old_backups_go_only_if_they_verify() {
 #[test]
 fn a_migration_is_drafted_from_two_documents() {
     let shop = Shop::new();
-    fs::write(shop.dir.path().join("before.json"), br#"{"schema_version": "1.2.0", "job_id": "j", "run_id": "r"}"#)
-        .expect("failed to write");
+    fs::write(
+        shop.dir.path().join("before.json"),
+        br#"{"schema_version": "1.2.0", "job_id": "j", "run_id": "r"}"#,
+    )
+    .expect("failed to write");
     fs::write(
         shop.dir.path().join("after.json"),
         br#"{"schema_version": "1.3.0", "job_id": "j", "run_id": "r", "priority_level": "normal"}"#,
@@ -553,8 +677,10 @@ fn a_migration_is_drafted_from_two_documents() {
     .expect("failed to write");
     fs::create_dir(shop.dir.path().join("drafts")).expect("failed to create a folder");
     let out = "drafts/run_manifest-1.2.0-1.3.0.yaml";
-    shop.run(&["new", "before.json", "after.json", "--out", out]).with_code(0);
-    shop.run(&["new", "before.json", "after.json", "--out", out]).with_code(9);
+    shop.run(&["new", "before.json", "after.json", "--out", out])
+        .with_code(0);
+    shop.run(&["new", "before.json", "after.json", "--out", out])
+        .with_code(9);
     shop.add("a", "1.2.0");
     shop.migrate(&["--migrations", "drafts"]).with_code(0);
     assert_eq!(shop.value("a")["priority_level"], "normal");
@@ -569,7 +695,8 @@ fn printed_commands_can_be_pasted() {
     let command = |ended: &Ended, label: &str| {
         let lines = ended.stdout.lines();
         let line = lines.filter_map(|l| l.strip_prefix(label)).next();
-        line.unwrap_or_else(|| panic!("no {label} in {}", ended.stdout)).to_owned()
+        line.unwrap_or_else(|| panic!("no {label} in {}", ended.stdout))
+            .to_owned()
     };
     let listed = shop.run(&["list-versions", "artifacts", "--target-version", "1.1.0"]);
     let dry = shop.cli.paste(&command(&listed, "next: ")).with_code(0);
@@ -586,20 +713,34 @@ fn a_signal_ends_it_soon_and_the_same_command_goes_on() {
     for i in 0..4000 {
         shop.add(&format!("{i}"), "1.0.0");
     }
-    let mut running = shop.cli.start(&["manifest", "migrate", "artifacts", "--yes", "--progress-file", "p.json"]);
+    let mut running = shop.cli.start(&[
+        "manifest",
+        "migrate",
+        "artifacts",
+        "--yes",
+        "--progress-file",
+        "p.json",
+    ]);
     let progress = shop.dir.path().join("p.json");
     crate::support::cli::wait_until("it has begun", || progress.exists() || running.has_ended());
     if !running.has_ended() {
         running.signal(rustix::process::Signal::INT);
     }
     let ended = running.wait();
-    assert!([0, 130].contains(&ended.code), "{}\n{}", ended.code, ended.stderr);
-    let told: Value = serde_json::from_slice(&fs::read(&progress).expect("there is a progress file"))
-        .expect("it is JSON");
+    assert!(
+        [0, 130].contains(&ended.code),
+        "{}\n{}",
+        ended.code,
+        ended.stderr
+    );
+    let told: Value =
+        serde_json::from_slice(&fs::read(&progress).expect("there is a progress file"))
+            .expect("it is JSON");
     assert_eq!(told["total"], 4000);
     let counts = shop.counts(&["migrate", "artifacts", "--yes"], 0);
     assert_eq!(counts["total"], 4000);
-    shop.run(&["verify", "artifacts", "--require-version", "1.2.0"]).with_code(0);
+    shop.run(&["verify", "artifacts", "--require-version", "1.2.0"])
+        .with_code(0);
     let stamps: std::collections::BTreeSet<String> = (0..4000)
         .map(|i| last_entry(&shop.value(&i.to_string()))["applied_at"].to_string())
         .collect();
@@ -612,7 +753,10 @@ fn the_state_stays_out_of_git_and_out_of_the_walk() {
     shop.add("a", "1.0.0");
     shop.migrate(&[]).with_code(0);
     let state = shop.dir.path().join("artifacts/.orchestrate");
-    assert_eq!(fs::read(state.join(".gitignore")).expect("it is there"), b"*\n");
+    assert_eq!(
+        fs::read(state.join(".gitignore")).expect("it is there"),
+        b"*\n"
+    );
     fs::write(state.join("manifest.json"), "{").expect("failed to write");
     let counts = shop.counts(&["list-versions", "artifacts"], 0);
     assert_eq!(counts["total"], 1);

@@ -96,8 +96,9 @@ fn target(arguments: &IndexArgs, root: &Root, state: Option<&Path>) -> Result<Ta
         (Some(typed), _) => Some(typed.clone()),
         (None, Some(name)) => {
             let value = std::env::var(name).map_err(|_| {
-                Failure::usage(format!("the environment variable {name} is not set"))
-                    .next("set it to a postgres:// URL or a file, or name the database with --database")
+                Failure::usage(format!("the environment variable {name} is not set")).next(
+                    "set it to a postgres:// URL or a file, or name the database with --database",
+                )
             })?;
             Some(value)
         }

@@ -44,12 +44,9 @@ pub(super) fn verb(context: &Context, arguments: &ListVersionsArgs) -> Result<u8
                     count(text);
                 }
             }
-            Err(refused) => eyes.failed(
-                path,
-                refused.class(),
-                refused.to_string(),
-                refused.place(),
-            ),
+            Err(refused) => {
+                eyes.failed(path, refused.class(), refused.to_string(), refused.place())
+            }
         },
         &mut &eyes,
         &stop,

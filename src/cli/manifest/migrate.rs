@@ -14,10 +14,8 @@ use super::eyes::Eyes;
 use super::output::{Meter, result, tell};
 use super::tree::{Command, Root, place, shown};
 use super::{VersionOrText, confirm, interrupt};
-use crate::manifest::files::{
-    self, Change, Ended, Input, MigrateError, New, Options, RecordError, Refusal, Summary,
-};
-use crate::manifest::{Outcome, Target, Version};
+use crate::manifest::Target;
+use crate::manifest::files::{self, Ended, Input, MigrateError, Options, RecordError, Summary};
 use crate::show::manifest::Migration;
 use crate::show::text::visible;
 
@@ -60,7 +58,7 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
     let stop = interrupt::flag()?;
     let meter = Meter::new(context, "migrate", arguments.progress_file.as_deref());
     let eyes = Eyes::new(context, &root, meter, true);
-    let transform = |input: Input<'_>| transform(&known, wanted, input);
+    let transform = |input: Input<'_>| files::change(&known.engine, Target::Exact(wanted), input);
     let outcome = if arguments.dry_run {
         files::dry_run(&options, transform, &mut &eyes, &stop)
     } else {
@@ -104,42 +102,6 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
     learnt.write(arguments.result.as_deref(), &counts)?;
     result(context, VERB, exit_code, migration.id.as_deref(), &counts);
     Ok(exit_code)
-}
-
-/// What the engine makes of a document, in the words of the files side.
-fn transform(known: &Known, wanted: Version, input: Input<'_>) -> Result<Change, Refusal> {
-    let target = Target::Exact(wanted);
-    match known
-        .engine
-        .migrate(input.text, target, input.at, input.kept)
-    {
-        Ok(Outcome::Current { version }) => Ok(Change::Current {
-            version: version.to_string(),
-        }),
-        // Side data that is not this document's must not be lost to make room for its own.
-        Ok(Outcome::Migrated(migrated))
-            if migrated.kept.is_some() && input.kept.is_some() && !migrated.kept_used =>
-        {
-            Err(Refusal {
-                class: "side_data".to_owned(),
-                message: "what stands beside it as .dropped belongs to another state of the document, and what this \
-                          migration takes out would have to take its place"
-                    .to_owned(),
-                place: None,
-            })
-        }
-        Ok(Outcome::Migrated(migrated)) => Ok(Change::Migrated(New {
-            text: migrated.text,
-            from: migrated.from.to_string(),
-            to: migrated.to.to_string(),
-            kept: migrated.kept,
-        })),
-        Err(refused) => Err(Refusal {
-            class: refused.class().to_owned(),
-            message: refused.to_string(),
-            place: refused.place(),
-        }),
-    }
 }
 
 /// The one document that is meant, from the root: found from here, else from the root.
@@ -223,8 +185,9 @@ pub(super) fn of_migrate(error: MigrateError, again: &str) -> Failure {
     let message = format!("failed to {error}");
     match &error {
         MigrateError::Root { .. } => Failure::usage(message),
-        MigrateError::Busy { .. } => Failure::refused(message)
-            .next(format!("wait until it has ended, then {again}")),
+        MigrateError::Busy { .. } => {
+            Failure::refused(message).next(format!("wait until it has ended, then {again}"))
+        }
         MigrateError::Space(_) => Failure::refused(message).next(again),
         MigrateError::Record(record) => of_record(record),
     }

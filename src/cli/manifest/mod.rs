@@ -7,7 +7,6 @@ mod arguments;
 mod draft;
 mod engine;
 mod eyes;
-mod history;
 mod index;
 mod interrupt;
 mod list;
@@ -67,7 +66,9 @@ impl From<&str> for VersionOrText {
 
 /// A verb that only reads was told to stop: what it would have said of a part would be taken for the whole.
 fn interrupted(context: &Context, verb: &str) -> Result<u8, Failure> {
-    context.say("interrupted: not all documents were read, so nothing is said of them; nothing was changed");
+    context.say(
+        "interrupted: not all documents were read, so nothing is said of them; nothing was changed",
+    );
     output::result(context, verb, 130, None, &json!({}));
     Ok(130)
 }
@@ -78,7 +79,9 @@ fn confirm(context: &Context, yes: bool, what: &str, question: &str) -> Result<(
         return Ok(());
     }
     context.say(what);
-    context.say(&format!("{question} [y/N] (--dry-run shows what would happen)"));
+    context.say(&format!(
+        "{question} [y/N] (--dry-run shows what would happen)"
+    ));
     if super::run::ask_yes()? {
         Ok(())
     } else {

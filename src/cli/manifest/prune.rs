@@ -11,9 +11,9 @@ use super::eyes::Eyes;
 use super::migrate::of_migrate;
 use super::output::{Meter, result, tell};
 use super::tree::{Command, Root, place, shown};
-use super::{confirm, history, interrupt, interrupted};
+use super::{confirm, interrupt, interrupted};
 use crate::base::quantity::HumanDuration;
-use crate::manifest::files::{PruneOptions, prune};
+use crate::manifest::files::{PruneOptions, history_of, prune};
 use crate::show::manifest::{NAMED, Pruning};
 use crate::show::text::visible;
 
@@ -67,7 +67,7 @@ pub(super) fn verb(context: &Context, arguments: &PruneArgs) -> Result<u8, Failu
         .into_text();
     let pruned = prune(
         &options,
-        |_, text| history::befores(&known.engine, text),
+        |path, text| history_of(&known.engine, path, text),
         each,
         &mut &eyes,
         &stop,
@@ -97,7 +97,8 @@ pub(super) fn verb(context: &Context, arguments: &PruneArgs) -> Result<u8, Failu
 /// Whole days: backups are a matter of days, and a part of one would only pretend to be exact.
 fn days(typed: &str) -> Result<u32, Failure> {
     let next = "write a number of whole days or weeks, such as 7d or \"2 weeks\"";
-    let wrong = |why: String| Failure::usage(format!("--older-than {}: {why}", visible(typed))).next(next);
+    let wrong =
+        |why: String| Failure::usage(format!("--older-than {}: {why}", visible(typed))).next(next);
     let age = HumanDuration::parse(typed).map_err(|error| wrong(format!("failed to {error}")))?;
     let ms = age.max_ms();
     if age.is_range() || ms % DAY != 0 {

@@ -12,9 +12,9 @@ use super::eyes::Eyes;
 use super::migrate::{of_migrate, of_record, only};
 use super::output::{Meter, result, tell};
 use super::tree::{Command, Root, place, shown};
-use super::{confirm, history, interrupt};
+use super::{confirm, interrupt};
 use crate::manifest::files::{
-    Durability, EndState, Entry, RestoreOptions, Restored, Runs, Scope, restore,
+    Durability, EndState, Entry, RestoreOptions, Restored, Runs, Scope, restore, trace_of,
 };
 use crate::show::manifest::Restoration;
 use crate::show::text::visible;
@@ -37,17 +37,29 @@ pub(super) fn verb(context: &Context, arguments: &RestoreArgs) -> Result<u8, Fai
     let again = Command::new(VERB)
         .tree(&arguments.tree)
         .option("--run", arguments.run.as_deref())
-        .option("--manifest", arguments.manifest.as_deref().map(shown).as_deref())
+        .option(
+            "--manifest",
+            arguments.manifest.as_deref().map(shown).as_deref(),
+        )
         .flag("--by-history", arguments.by_history)
         .state_dir(context)
         .into_text();
     if !scopes.is_empty() {
         let what = match scopes.len() {
             _ if arguments.by_history => {
-                format!("put back the manifests {}, each by its own history", visible(&said))
+                format!(
+                    "put back the manifests {}, each by its own history",
+                    visible(&said)
+                )
             }
-            1 => format!("put back what 1 migration changed in the manifests {}", visible(&said)),
-            n => format!("put back what {n} migrations changed in the manifests {}", visible(&said)),
+            1 => format!(
+                "put back what 1 migration changed in the manifests {}",
+                visible(&said)
+            ),
+            n => format!(
+                "put back what {n} migrations changed in the manifests {}",
+                visible(&said)
+            ),
         };
         confirm(context, arguments.yes, &what, "put back?")?;
     }
@@ -64,7 +76,7 @@ pub(super) fn verb(context: &Context, arguments: &RestoreArgs) -> Result<u8, Fai
         };
         let part = restore(
             &options,
-            |_, text| history::trace(&known.engine, text),
+            |path, text| trace_of(&known.engine, path, text),
             &mut &eyes,
             &stop,
         )

@@ -47,7 +47,9 @@ pub(super) fn verb(context: &Context, arguments: &ShowArgs) -> Result<u8, Failur
                 exit_code: 4,
                 ..Failure::usage(format!("{name}{place}: {}", visible(&refused.to_string())))
             }
-            .means(format!("it cannot be shown as {wanted}; nothing was written"))
+            .means(format!(
+                "it cannot be shown as {wanted}; nothing was written"
+            ))
         })?;
     let (from, bytes) = match outcome {
         Outcome::Current { version } => (version, text),
@@ -72,8 +74,7 @@ pub(super) fn verb(context: &Context, arguments: &ShowArgs) -> Result<u8, Failur
 /// The bytes of a regular file of bounded size; nothing if there is none.
 pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
-        Failure::io(format!("read {}: {error}", visible(&shown(file))))
-            .means("nothing was written")
+        Failure::io(format!("read {}: {error}", visible(&shown(file)))).means("nothing was written")
     };
     // Asked before opening: opening a pipe that nobody writes to would wait forever.
     match std::fs::metadata(file) {

@@ -41,12 +41,9 @@ pub(super) fn verb(context: &Context, arguments: &VerifyArgs) -> Result<u8, Fail
                 None,
             ),
             (Ok(whole), _) => *verified.borrow_mut().entry(whole.version).or_default() += 1,
-            (Err(refused), _) => eyes.failed(
-                path,
-                refused.class(),
-                refused.to_string(),
-                refused.place(),
-            ),
+            (Err(refused), _) => {
+                eyes.failed(path, refused.class(), refused.to_string(), refused.place())
+            }
         },
         &mut &eyes,
         &stop,

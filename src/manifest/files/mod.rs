@@ -18,6 +18,7 @@
 
 mod disk;
 mod engine;
+mod look;
 mod migrate;
 mod names;
 mod problem;
@@ -37,6 +38,7 @@ use std::time::{Duration, Instant};
 
 pub use disk::{Durability, Looks, TreeDisk};
 pub use engine::{change, history_of, trace_of};
+pub use look::{Look, Seen};
 pub use migrate::{Counts, Ended, MigrateError, Options, Summary, dry_run, migrate};
 pub use problem::{Class, Problem};
 pub use prune::{PruneOptions, Pruned, prune};

@@ -177,7 +177,7 @@ impl Entry {
 
     /// As the record spells a path.
     #[must_use]
-    pub(super) fn spell(path: &Path) -> String {
+    pub fn spell(path: &Path) -> String {
         path.to_str().map_or_else(
             || {
                 let bytes = path.as_os_str().as_bytes();

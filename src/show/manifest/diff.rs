@@ -79,16 +79,18 @@ pub fn diff(change: &Change<'_>, look: Look) -> String {
             }
         }
         let header = hunk.header().to_string();
-        let lines = std::iter::once((Some(Tone::Busy), header)).chain(hunk.iter_changes().map(
-            |change| {
+        let lines =
+            std::iter::once((Some(Tone::Busy), header)).chain(hunk.iter_changes().map(|change| {
                 let tone = match change.tag() {
                     similar::ChangeTag::Delete => Some(Tone::Bad),
                     similar::ChangeTag::Insert => Some(Tone::Good),
                     similar::ChangeTag::Equal => None,
                 };
-                (tone, format!("{}{}", change.tag(), harmless(change.value())))
-            },
-        ));
+                (
+                    tone,
+                    format!("{}{}", change.tag(), harmless(change.value())),
+                )
+            }));
         for (tone, line) in lines {
             if shown == LONGEST_DIFF {
                 hidden += 1;

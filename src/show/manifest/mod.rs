@@ -225,12 +225,7 @@ pub fn share(count: u64, total: u64) -> String {
 
 /// Whether the shares, as they are shown, do not add up to 100%.
 fn rounded(rows: &[Row], total: u64) -> bool {
-    total > 0
-        && rows
-            .iter()
-            .map(|row| tenths(row.count, total))
-            .sum::<u64>()
-            != 1000
+    total > 0 && rows.iter().map(|row| tenths(row.count, total)).sum::<u64>() != 1000
 }
 
 /// "1 manifest", "3 manifests".

@@ -88,12 +88,18 @@ impl Bar {
             self.bar.set_style(
                 style
                     .progress_chars("=> ")
-                    .with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                        let _ = write!(out, "{:.0}/s", state.per_sec());
-                    })
-                    .with_key("left", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                        let _ = write!(out, "{} left", seconds(millis(state.eta())));
-                    }),
+                    .with_key(
+                        "rate",
+                        |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                            let _ = write!(out, "{:.0}/s", state.per_sec());
+                        },
+                    )
+                    .with_key(
+                        "left",
+                        |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                            let _ = write!(out, "{} left", seconds(millis(state.eta())));
+                        },
+                    ),
             );
         }
     }
@@ -115,7 +121,8 @@ impl Bar {
             self.bar.reset_eta();
         }
         if progress.failed > 0 {
-            self.bar.set_message(format!("  {} failed", progress.failed));
+            self.bar
+                .set_message(format!("  {} failed", progress.failed));
         }
         self.bar.set_position(progress.done);
     }
