@@ -1,6 +1,8 @@
 //! Who watches the work on a tree: failures are counted, named and told, changes counted, progress shown.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use super::super::context::Context;
@@ -20,6 +22,8 @@ pub(super) struct Eyes<'a> {
     meter: RefCell<Option<Meter<'a>>>,
     diffs: Cell<u64>,
     last: Cell<Progress>,
+    /// For several goes over the same documents: what was changed and what failed, by a digest of the path.
+    goes: Option<RefCell<Goes>>,
     /// Whether it is known beforehand how many documents there are.
     counted: bool,
 }
@@ -39,8 +43,21 @@ impl<'a> Eyes<'a> {
             meter: RefCell::new(Some(meter)),
             diffs: Cell::default(),
             last: Cell::default(),
+            goes: None,
             counted,
         }
+    }
+
+    /// The work goes over the same documents several times, and each is to be told of once.
+    pub(super) fn several(mut self) -> Self {
+        self.goes = Some(RefCell::default());
+        self
+    }
+
+    /// After several goes: how many documents were changed and did not fail.
+    pub(super) fn changed_once(&self) -> Option<u64> {
+        let goes = self.goes.as_ref()?.borrow();
+        Some(goes.changed.difference(&goes.failed).count() as u64)
     }
 
     /// One more failure.
@@ -77,15 +94,39 @@ impl<'a> Eyes<'a> {
     }
 }
 
+/// Documents by a digest of their path: a million take some megabytes.
+#[derive(Debug, Default)]
+struct Goes {
+    changed: HashSet<u64>,
+    failed: HashSet<u64>,
+}
+
+fn digest(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The files side wants somebody whom it may change; this one only borrows.
 impl Watch for &Eyes<'_> {
     fn problem(&mut self, problem: &Problem) {
+        if let Some(goes) = &self.goes
+            && !goes.borrow_mut().failed.insert(digest(&problem.path))
+        {
+            return;
+        }
         self.failed(
             &problem.path,
             problem.class.name(),
             problem.message.clone(),
             problem.place,
         );
+    }
+
+    fn changed(&mut self, path: &Path, _from: &str, _to: &str) {
+        if let Some(goes) = &self.goes {
+            goes.borrow_mut().changed.insert(digest(path));
+        }
     }
 
     fn would_change(&mut self, path: &Path, old: &[u8], new: &New) {

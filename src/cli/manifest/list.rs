@@ -9,7 +9,7 @@ use super::arguments::ListVersionsArgs;
 use super::engine::{Known, target};
 use super::eyes::Eyes;
 use super::output::{Meter, result, tell};
-use super::tree::{Command, Root, place};
+use super::tree::{self, Command, Root};
 use super::{VersionOrText, interrupt, interrupted};
 use crate::manifest::files::scan;
 use crate::manifest::{Failure as Refused, Version};
@@ -25,13 +25,13 @@ pub(super) fn verb(context: &Context, arguments: &ListVersionsArgs) -> Result<u8
     let known = Known::load(context, &arguments.tree.migrations)?;
     let wanted = target(&known, &arguments.target_version)?;
     let pattern = known.pattern(arguments.tree.pattern.as_deref());
-    let place_ = place(context, &root, &pattern, None)?;
+    let place = tree::place(context, &root, &pattern, None)?;
     let stop = interrupt::flag()?;
     let eyes = Eyes::new(context, &root, Meter::new(context, "list", None), false);
     let counts: RefCell<BTreeMap<VersionOrText, u64>> = RefCell::default();
     let count = |version| *counts.borrow_mut().entry(version).or_default() += 1;
     let scanned = scan(
-        &place_,
+        &place,
         |_, text| known.engine.inspect(text),
         |path, _, inspected| match inspected {
             Ok(version) => count(VersionOrText::Version(version)),

@@ -52,7 +52,12 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
             "migrate the manifests {} to {wanted}; {backups}",
             visible(&said)
         );
-        confirm(context, arguments.yes, &what, "start?")?;
+        confirm(
+            context,
+            arguments.yes,
+            &what,
+            "start? (--dry-run shows what would change)",
+        )?;
     }
 
     let stop = interrupt::flag()?;

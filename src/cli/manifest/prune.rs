@@ -40,7 +40,12 @@ pub(super) fn verb(context: &Context, arguments: &PruneArgs) -> Result<u8, Failu
             visible(&arguments.older_than),
             visible(&said)
         );
-        confirm(context, arguments.yes, &what, "delete?")?;
+        confirm(
+            context,
+            arguments.yes,
+            &what,
+            "delete? (--dry-run shows which)",
+        )?;
     }
     let stop = interrupt::flag()?;
     let eyes = Eyes::new(context, &root, Meter::new(context, "prune", None), false);

@@ -65,7 +65,10 @@ pub(super) fn verb(context: &Context, arguments: &RestoreArgs) -> Result<u8, Fai
     }
 
     let stop = interrupt::flag()?;
-    let eyes = Eyes::new(context, &root, Meter::new(context, "restore", None), false);
+    let mut eyes = Eyes::new(context, &root, Meter::new(context, "restore", None), false);
+    if scopes.len() > 1 {
+        eyes = eyes.several();
+    }
     let mut whole = Restored::default();
     for scope in scopes {
         let options = RestoreOptions {
@@ -90,10 +93,12 @@ pub(super) fn verb(context: &Context, arguments: &RestoreArgs) -> Result<u8, Fai
             break;
         }
     }
+    // A document that several migrations changed was put back several times, and is one document.
+    let restored = eyes.changed_once().unwrap_or(whole.restored);
     let learnt = eyes.close();
     let restoration = Restoration {
         place: said,
-        restored: whole.restored,
+        restored,
         current: whole.original,
         failures: learnt.failures.clone(),
         interrupted: whole.stopped,

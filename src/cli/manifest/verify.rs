@@ -9,7 +9,7 @@ use super::arguments::VerifyArgs;
 use super::engine::{Known, target};
 use super::eyes::Eyes;
 use super::output::{Meter, result, tell};
-use super::tree::{Root, place};
+use super::tree::{self, Root};
 use super::{interrupt, interrupted};
 use crate::manifest::Version;
 use crate::manifest::files::scan;
@@ -26,12 +26,12 @@ pub(super) fn verb(context: &Context, arguments: &VerifyArgs) -> Result<u8, Fail
         .map(|version| target(&known, version))
         .transpose()?;
     let pattern = known.pattern(arguments.tree.pattern.as_deref());
-    let place_ = place(context, &root, &pattern, None)?;
+    let place = tree::place(context, &root, &pattern, None)?;
     let stop = interrupt::flag()?;
     let eyes = Eyes::new(context, &root, Meter::new(context, "verify", None), false);
     let verified: RefCell<BTreeMap<Version, u64>> = RefCell::default();
     let scanned = scan(
-        &place_,
+        &place,
         |_, text| known.engine.verify(text),
         |path, _, outcome| match (outcome, required) {
             (Ok(whole), Some(required)) if whole.version != required => eyes.failed(
@@ -68,7 +68,7 @@ pub(super) fn verb(context: &Context, arguments: &VerifyArgs) -> Result<u8, Fail
         // A check that looked at nothing proves nothing.
         return Err(Failure::usage(format!(
             "no file below {} has a path like {pattern}, so there is nothing to verify",
-            super::tree::shown(&root.typed)
+            tree::shown(&root.typed)
         ))
         .means("nothing was verified and nothing disproven")
         .next("look at ROOT and --pattern"));
