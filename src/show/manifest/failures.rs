@@ -116,7 +116,7 @@ impl Failures {
         }
     }
 
-    pub(super) fn draw(&self, page: &mut Page, all: &str) {
+    pub(super) fn draw(&self, page: &mut Page) {
         for ((name, class), named) in self.classes.iter().zip(self.named()) {
             page.blank();
             let head = format!("{} {}", class.count, words(name));
@@ -134,7 +134,11 @@ impl Failures {
             }
             let rest = class.count - named as u64;
             if rest > 0 {
-                page.line(2, Some(Tone::Dim), &format!("and {rest} more; {all}"));
+                page.line(
+                    2,
+                    Some(Tone::Dim),
+                    &format!("and {rest} more; --output json names all"),
+                );
             }
         }
     }

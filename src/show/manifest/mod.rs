@@ -74,8 +74,6 @@ pub struct Ledger {
     pub rows: Vec<Row>,
     /// What failed.
     pub failures: Failures,
-    /// Where those failures stand that are not named here.
-    pub all_failures: String,
     /// What else is to be known: a label and a sentence each.
     pub facts: Vec<(&'static str, String)>,
     /// What to type next: a label and a command each.
@@ -92,7 +90,6 @@ impl Ledger {
             exit_code,
             rows: Vec::new(),
             failures: Failures::default(),
-            all_failures: "--output json names all".to_owned(),
             facts: Vec::new(),
             commands: Vec::new(),
         }
@@ -124,7 +121,7 @@ impl Ledger {
         };
         page.line(0, Some(tone), &head);
         self.table(&mut page);
-        self.failures.draw(&mut page, &self.all_failures);
+        self.failures.draw(&mut page);
         if !self.facts.is_empty() || !self.commands.is_empty() {
             page.blank();
         }

@@ -41,8 +41,6 @@ pub struct Migration {
     pub backup: bool,
     /// The id of the migration, if anything was recorded.
     pub id: Option<String>,
-    /// Where its record is.
-    pub record: Option<String>,
     /// The command that goes on.
     pub again: String,
     /// The command that takes it back.
@@ -114,9 +112,6 @@ impl Migration {
                 .push(Row::new("not yet looked at", self.remaining, note).toned(Tone::Asks));
         }
         ledger.failures = self.failures.clone();
-        if let Some(record) = &self.record {
-            ledger.all_failures = format!("{} names all", visible(record));
-        }
         self.tell(total, &mut ledger);
         ledger
     }

@@ -37,7 +37,6 @@ fn migration() -> Migration {
         current: 12,
         backup: true,
         id: Some("20260228T103000Z-1".to_owned()),
-        record: Some("artifacts/.orchestrate/manifest/20260228T103000Z-1".to_owned()),
         again: "orchestrate manifest migrate artifacts".to_owned(),
         restore: Some("orchestrate manifest restore artifacts --run 20260228T103000Z-1".to_owned()),
         verify: "orchestrate manifest verify artifacts --require-version 1.2.0".to_owned(),
@@ -152,7 +151,6 @@ fn the_documented_migration_and_its_bad_nights() {
     let dry = Migration {
         dry_run: true,
         id: None,
-        record: None,
         ..migration()
     };
     let staged = Migration {
