@@ -71,14 +71,15 @@ impl Bar {
     #[must_use]
     pub fn on(target: ProgressDrawTarget, what: &'static str, width: usize, colour: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_prefix(what);
         let bar = Self {
             bar,
             counting: true,
             width,
             colour,
         };
+        // Whatever is set first is drawn at once, so the style comes before the words.
         bar.style("{prefix}  {pos} so far  {rate}{msg}");
+        bar.bar.set_prefix(what);
         bar
     }
 
