@@ -27,6 +27,7 @@ pub(super) use arguments::ManifestVerb;
 use super::context::Context;
 use super::failure::Failure;
 use crate::manifest::Version;
+use crate::show::text::wrap;
 
 pub(super) fn verb(context: &Context, verb: &ManifestVerb) -> Result<u8, Failure> {
     match verb {
