@@ -79,10 +79,10 @@ fn confirm(context: &Context, yes: bool, what: &str, question: &str) -> Result<(
     if yes || !context.interactive {
         return Ok(());
     }
-    context.say(what);
-    context.say(&format!(
-        "{question} [y/N] (--dry-run shows what would happen)"
-    ));
+    for line in wrap(what, context.width) {
+        context.say(&line);
+    }
+    context.say(&format!("{question} [y/N]"));
     if super::run::ask_yes()? {
         Ok(())
     } else {
