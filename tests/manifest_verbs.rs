@@ -331,7 +331,7 @@ fn the_documented_distribution() {
     shop.migrate(&["--dry-run"])
         .with_code(0)
         .says("95 of the changes are not shown");
-    shop.migrate(&["--limit", "10"]).with_code(0).says("105");
+    shop.migrate(&["--limit", "10"]).with_code(0).says("117");
     let counts = shop.counts(&["migrate", "artifacts", "--workers", "3"], 0);
     assert_eq!(counts["total"], 127);
     assert_eq!(counts["migrated"], 105);
