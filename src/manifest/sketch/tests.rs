@@ -150,7 +150,11 @@ fn holds(sketch: &Sketch, before: &str, after: &str) {
 fn proven(before: &Value, after: &Value) -> Sketch {
     let sketch = between(before, after);
     assert!(sketch.complete, "{}", sketch.text);
-    holds(&sketch, &document("1.2.0", before), &document("1.3.0", after));
+    holds(
+        &sketch,
+        &document("1.2.0", before),
+        &document("1.3.0", after),
+    );
     sketch
 }
 

@@ -88,37 +88,30 @@ impl Walk<'_, '_> {
                 let (from, to) = (base.concat(from), self.member(&base.concat(to))?);
                 if self.back {
                     self.take_out(&to, path)
-                } else if self.document.has(&from) {
-                    self.put_in(&to, path, |walk| {
-                        let copy = walk.document.copied(&from)?;
-                        Ok(walk.document.put(&to, copy)?)
-                    })
                 } else {
-                    Ok(())
+                    self.put_in(&to, path, |walk| {
+                        if walk.document.has(&from) {
+                            let copy = walk.document.copied(&from)?;
+                            walk.document.put(&to, copy)?;
+                        }
+                        Ok(())
+                    })
                 }
             }
             Operation::Rename { at, to } => {
                 let at = base.concat(at);
-                let new = at.parent().unwrap_or_default().join(to.as_str());
-                let (old, new) = if self.back { (new, at) } else { (at, new) };
-                if self.document.has(&old) {
-                    self.member(&old)?;
-                    self.document.rename(&old, new.last().unwrap_or_default())?;
-                    self.touched.mark(&old);
-                    self.touched.mark(&new);
-                }
-                Ok(())
+                let to = at.parent().unwrap_or_default().join(to.as_str());
+                self.bring(&at, &to, path, |walk, old, new| {
+                    walk.member(old)?;
+                    Ok(walk.document.rename(old, new.last().unwrap_or_default())?)
+                })
             }
             Operation::Move { from, to } => {
                 let (from, to) = (base.concat(from), base.concat(to));
-                let (old, new) = if self.back { (to, from) } else { (from, to) };
-                if self.document.has(&old) {
-                    let (old, new) = (self.member(&old)?, self.member(&new)?);
-                    self.document.relocate(&old, &new)?;
-                    self.touched.mark(&old);
-                    self.touched.mark(&new);
-                }
-                Ok(())
+                self.bring(&from, &to, path, |walk, old, new| {
+                    let (old, new) = (walk.member(old)?, walk.member(new)?);
+                    Ok(walk.document.relocate(&old, &new)?)
+                })
             }
             Operation::Set { at, value } => self.set(&base.concat(at), value, path),
             Operation::Convert { at, how } => self.convert(&base.concat(at), how, path),
@@ -147,6 +140,33 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Brings a value from one place to the other, or back.
+    ///
+    /// Where nothing was to be brought although something is at its goal, that is kept: the way back must leave it there.
+    fn bring(
+        &mut self,
+        from: &Pointer,
+        to: &Pointer,
+        path: &str,
+        how: impl FnOnce(&mut Self, &Pointer, &Pointer) -> Done,
+    ) -> Done {
+        let (old, new) = if self.back { (to, from) } else { (from, to) };
+        let asked = asked(self.migration, from, path);
+        if !self.document.has(old) {
+            if self.document.has(new) {
+                self.kept.record(asked, None, None);
+            }
+            return Ok(());
+        }
+        if self.kept.take(asked).is_some() {
+            return Ok(());
+        }
+        how(self, old, new)?;
+        self.touched.mark(old);
+        self.touched.mark(new);
+        Ok(())
+    }
+
     /// Puts a field where nothing is: as it was kept, else as `otherwise` makes it.
     fn put_in(
         &mut self,
@@ -171,7 +191,7 @@ impl Walk<'_, '_> {
             otherwise(self)?;
         }
         self.touched.mark(at);
-        if self.migration.only_adds() {
+        if self.migration.only_adds() && self.document.has(at) {
             self.added.push(at.clone());
         }
         Ok(())
