@@ -21,6 +21,7 @@ mod manifest_kill;
 mod manifest_plan;
 mod manifest_smoke;
 mod manifest_verbs;
+mod manifest_step;
 mod outputs;
 mod pages;
 mod phrases;

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Context;
 use super::expressions::near;
 use crate::base::diagnostic::codes;
+use crate::manifest::{Kind, Registry, Version};
 use crate::plan::condition::{BlockEvidence, COUNTS, Index, Understanding, counts, understand};
 use crate::plan::model::{
     Check, CheckMapping, ManifestMigration, Measurement, Phase, Place, Plan, Probe, Step, StepType,
@@ -13,6 +14,9 @@ use crate::plan::source::join;
 
 /// What the format means where the author leaves it out.
 const PATTERN: &str = "**/manifest.json";
+
+/// The newest version that the migrations lead to.
+const LATEST: &str = "latest";
 
 /// Folders that no manifest migration enters.
 const NEVER_ENTERED: [&str; 2] = ["inputs", ".orchestrate"];
@@ -109,7 +113,7 @@ fn settings(
         migrations(cx, &at("migrations"), folder);
     }
     if let Some(target) = &manifest.target_version {
-        target_version(cx, &at("target_version"), target);
+        target_version(cx, &at("target_version"), manifest, target);
     }
     if let Some(pattern) = &manifest.pattern
         && let Some(why) = matches_nothing(pattern)
@@ -249,24 +253,39 @@ fn migrations(cx: &mut Context<'_>, at: &str, folder: &str) {
     );
 }
 
-fn target_version(cx: &mut Context<'_>, at: &str, target: &str) {
-    if target == "latest" || is_version(target) {
+fn target_version(cx: &mut Context<'_>, at: &str, manifest: &ManifestMigration, target: &str) {
+    if target == LATEST {
         return;
     }
-    cx.find(
-        codes::MANIFEST_TARGET,
-        at,
-        format!("`{target}` is not a version"),
-        "write three whole numbers in quotes, such as \"1.2.0\", or `latest`",
-    );
-}
-
-fn is_version(text: &str) -> bool {
-    let numbers: Vec<&str> = text.split('.').collect();
-    numbers.len() == 3
-        && numbers.iter().all(|number| {
-            !number.is_empty() && number.len() <= 9 && number.bytes().all(|b| b.is_ascii_digit())
-        })
+    let Ok(version) = target.parse::<Version>() else {
+        cx.find(
+            codes::MANIFEST_TARGET,
+            at,
+            format!("`{target}` is not a version"),
+            "write three whole numbers in quotes, such as \"1.2.0\", or `latest`",
+        );
+        return;
+    };
+    if manifest.migrations.is_some() {
+        // The author's own migrations say more.
+        return;
+    }
+    // A broken built-in file is a defect that a test excludes; nothing is said of the plan then.
+    let Ok(registry) = Registry::built_in(&Kind::run_manifest()) else {
+        return;
+    };
+    if !registry.knows(version) {
+        let known: Vec<String> = registry.versions().map(|one| one.to_string()).collect();
+        cx.find(
+            codes::MANIFEST_TARGET,
+            at,
+            format!("no built-in migration leads to {target}"),
+            format!(
+                "the built-in ones know {}; for another version name the folder of its migration in `migrations`",
+                known.join(", ")
+            ),
+        );
+    }
 }
 
 /// Why a pattern can match nothing, whatever files there are.

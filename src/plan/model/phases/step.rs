@@ -234,7 +234,7 @@ pub struct ManifestMigration {
     /// The folder to walk, resolved against the plan file's folder (default `.`). Example: `runs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// Which files below `root` are manifests (default `**/manifest.json`). Folders named `inputs` or `.orchestrate` are
+    /// Which files below `root` are manifests (default: that of their kind, `**/manifest.json` for run manifests). Folders named `inputs` or `.orchestrate` are
     /// never entered. Example: `"**/manifest.json"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
