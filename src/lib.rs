@@ -103,6 +103,12 @@
 //! carried to its end, its exit is on the disk before anybody is told, and the run's lock is held until then. `resume`
 //! reads its records or attaches again.
 //!
+//! A step of `type: manifest_migration` is such a process as well: this same binary, with a state folder of its own below
+//! the run's ([`run::perform::manifest`]). What it counted goes from its result file into the record of its end, so
+//! `manifest.failed == 0` is judged from the records alone, also on a replay. It runs again after a crash without a
+//! person, because what is at its version is left alone; its undo restores what that state folder names. A document that
+//! failed fails the step, unless a check or gate of the phase looks at `manifest.failed`: then the evidence decides.
+//!
 //! ## Where to add what
 //!
 //! * A new field of the format: [`plan::model`] (its doc comment becomes the editor's hover text), then
