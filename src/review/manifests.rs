@@ -1,12 +1,16 @@
 //! Manifest steps: what they say, where they look, and who asks for what they count.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::Context;
 use super::expressions::near;
-use crate::base::diagnostic::codes;
-use crate::manifest::{Kind, Registry, Version};
+use crate::base::diagnostic::{Finding, Sources, codes};
+use crate::manifest::Version;
 use crate::plan::condition::{BlockEvidence, COUNTS, Index, Understanding, counts, understand};
+use crate::plan::load::Loaded;
+use crate::plan::migrations;
 use crate::plan::model::{
     Check, CheckMapping, ManifestMigration, Measurement, Phase, Place, Plan, Probe, Step, StepType,
 };
@@ -44,6 +48,32 @@ pub(super) fn check(cx: &mut Context<'_>) {
         together(cx);
     }
     asked(cx);
+}
+
+/// What is wrong with the migration files that the plan's steps name, each at its own place, and the texts of these
+/// files.
+#[must_use]
+pub fn migration_files(loaded: &Loaded) -> (Vec<Finding>, Sources) {
+    let folders: BTreeSet<&str> = manifest_steps(&loaded.plan)
+        .filter_map(|step| step.manifest_migration.as_ref()?.migrations.as_deref())
+        .collect();
+    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+    for folder in folders {
+        let full = loaded.folder().join(folder);
+        if !full.is_dir() {
+            // The plan's own finding.
+            continue;
+        }
+        let (found, texts) = match migrations::load(Some(&full), None) {
+            Ok(read) => (read.findings, read.sources),
+            Err(refused) => (refused.findings, refused.sources),
+        };
+        findings.extend(found);
+        for text in texts.all() {
+            sources.add(Arc::clone(text));
+        }
+    }
+    (findings, sources)
 }
 
 fn acts(step: &Step) -> bool {
@@ -110,7 +140,7 @@ fn settings(
     }
     root(cx, &at("root"), &own, (phase, step), manifest);
     if let Some(folder) = &manifest.migrations {
-        migrations(cx, &at("migrations"), folder);
+        migrations_folder(cx, &at("migrations"), folder);
     }
     if let Some(target) = &manifest.target_version {
         target_version(cx, &at("target_version"), manifest, target);
@@ -236,7 +266,7 @@ fn walked(path: &Path) -> PathBuf {
     out
 }
 
-fn migrations(cx: &mut Context<'_>, at: &str, folder: &str) {
+fn migrations_folder(cx: &mut Context<'_>, at: &str, folder: &str) {
     let full = cx.folder().join(folder);
     let what = if full.is_dir() {
         return;
@@ -266,22 +296,20 @@ fn target_version(cx: &mut Context<'_>, at: &str, manifest: &ManifestMigration, 
         );
         return;
     };
-    if manifest.migrations.is_some() {
-        // The author's own migrations say more.
-        return;
-    }
-    // A broken built-in file is a defect that a test excludes; nothing is said of the plan then.
-    let Ok(registry) = Registry::built_in(&Kind::run_manifest()) else {
+    let folder = manifest.migrations.as_ref().map(|at| cx.folder().join(at));
+    // What is wrong with the migrations has findings of its own, in their files; of the way nothing is known then.
+    let Ok(read) = migrations::load(folder.as_deref(), None) else {
         return;
     };
+    let registry = read.engine.registry();
     if !registry.knows(version) {
         let known: Vec<String> = registry.versions().map(|one| one.to_string()).collect();
         cx.find(
             codes::MANIFEST_TARGET,
             at,
-            format!("no built-in migration leads to {target}"),
+            format!("no migration leads to {target}"),
             format!(
-                "the built-in ones know {}; for another version name the folder of its migration in `migrations`",
+                "the versions {} are known; for another one put its migration into a folder and name that in `migrations`",
                 known.join(", ")
             ),
         );

@@ -43,6 +43,7 @@ mod variables;
 mod words;
 
 pub use allow::allow;
+pub use manifests::migration_files;
 pub use safety::{Explored, explored};
 
 use std::cell::OnceCell;

@@ -17,7 +17,7 @@ use crate::cli::arguments::{CoverageForm, Output};
 use crate::plan::load;
 use crate::plan::program::{Program, lower};
 use crate::review::lint::{self, Linted, Programs, Tools};
-use crate::review::{Surroundings, allow, review, review_program};
+use crate::review::{Surroundings, allow, migration_files, review, review_program};
 use crate::run::drive::PlanFolder;
 use crate::show::coverage;
 
@@ -73,6 +73,11 @@ pub fn check_with(
             let mut sources = loaded.sources().clone();
             for script in scripts {
                 sources.add(script);
+            }
+            let (found, migrations) = stage("migrations", || migration_files(&loaded));
+            findings.extend(found);
+            for text in migrations.all() {
+                sources.add(std::sync::Arc::clone(text));
             }
             stage("allow", || {
                 allow(&loaded, &mut findings, program.is_some());
