@@ -111,6 +111,14 @@ impl Site {
         ends.collect()
     }
 
+    /// What the one action that there was counted. It succeeded.
+    fn counted_once(&self) -> ManifestCounts {
+        match self.counted().as_slice() {
+            [(Outcome::Succeeded, Some(counts))] => counts.clone(),
+            other => panic!("not one success that counted: {other:?}"),
+        }
+    }
+
     fn calls(&self, arguments: &[&str], code: i32) {
         let found = self.practice.call(arguments);
         assert_eq!(found, code, "{arguments:?}\n{}", self.practice.said());
@@ -154,9 +162,7 @@ fn what_it_counts_opens_the_gate_and_is_in_the_journal() {
     let site = Site::new(&plan("", "", GATE), 20);
     site.calls(&RUN, 0);
     site.ends_whole();
-    let [(Outcome::Succeeded, Some(counts))] = site.counted().try_into().unwrap() else {
-        panic!("one end, counted: {:?}", site.counted());
-    };
+    let counts = site.counted_once();
     assert_eq!((counts.total, counts.migrated, counts.failed), (20, 20, 0));
     assert_eq!(
         counts.from_versions,
@@ -193,9 +199,7 @@ fn a_failure_that_the_gate_sees_is_the_gates_to_judge() {
     let mut site = Site::new(&plan("", "", GATE), 20);
     site.break_one();
     site.calls(&RUN, 4);
-    let [(Outcome::Succeeded, Some(counts))] = site.counted().try_into().unwrap() else {
-        panic!("one end, counted: {:?}", site.counted());
-    };
+    let counts = site.counted_once();
     assert_eq!(
         (counts.migrated, counts.failed, counts.corrupted),
         (19, 1, 1)
