@@ -222,6 +222,11 @@ impl<'a> Scripts<'a> {
         self.spend(&self.acts, path, count)
     }
 
+    /// Whether there is patience left to keep so many acts of one script with another.
+    pub(super) fn may_keep(&self, path: &Rc<str>, count: usize) -> bool {
+        self.spend(&self.bytes, path, 64 * count)
+    }
+
     fn spend(&self, left: &Cell<usize>, path: &Rc<str>, count: usize) -> bool {
         match left.get().checked_sub(count) {
             Some(rest) => {

@@ -73,6 +73,10 @@ impl Reader<'_> {
             _ => {}
         }
         let outcome = self.scripts.outcome(&path, &text, caller)?;
+        // What a script takes over from another is kept with it.
+        if self.path.is_some() && !self.scripts.may_keep(&path, outcome.seen.len()) {
+            return None;
+        }
         self.scripts
             .may_act(&path, outcome.seen.len() + outcome.values.len())
             .then_some(outcome)
