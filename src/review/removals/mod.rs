@@ -7,6 +7,7 @@
 //! only a running shell knows.
 
 mod acts;
+mod first_look;
 mod keys;
 mod marks;
 mod order;
@@ -19,6 +20,7 @@ mod tests;
 use std::collections::HashSet;
 
 use self::acts::{Act, Deed};
+use self::first_look::FirstLook;
 use self::keys::Key;
 use self::marks::{Forward, Gone, Mark, Spot, Way};
 use self::order::{Told, Unit, Whose, surely_before, units};
@@ -32,12 +34,6 @@ const MOST_STEPS: usize = 1_000_000;
 /// Bytes of prose and of programs that are searched, for one plan, for the names of things.
 const MOST_WORDS: usize = 64 * 1024 * 1024;
 
-/// What every text that removes something has in it, or that has another one do it.
-const SIGNS: [&str; 22] = [
-    "/", "rm", "unlink", "delete", "shred", "truncate", "mv", "gzip", "gunzip", "bzip2", "bunzip2",
-    "xz", "worktree", "drop", "rename", ">", "branch", "tag", ".sh", ".sql", "sh ", "source ",
-];
-
 pub(super) fn check(cx: &mut Context<'_>, program: &Program) {
     if program.levels.step.replaces.is_some() {
         return;
@@ -45,11 +41,7 @@ pub(super) fn check(cx: &mut Context<'_>, program: &Program) {
     let loaded = cx.loaded;
     let scripts = Scripts::new(loaded);
     let units = units(loaded, program);
-    let any = units.iter().any(|unit| {
-        let mut pieces = unit.back.iter().chain(unit.forward.iter().map(|(_, p)| p));
-        pieces.any(|piece| piece.may_remove(&scripts))
-    });
-    if !any {
+    if !FirstLook::new(&scripts).finds_removal(&units) {
         return;
     }
     let mut sweep = Sweep {
@@ -64,11 +56,6 @@ pub(super) fn check(cx: &mut Context<'_>, program: &Program) {
     };
     sweep.go_forward();
     sweep.go_back();
-}
-
-fn may_remove(text: &str) -> bool {
-    let holds = |text: &str| SIGNS.iter().any(|sign| text.contains(sign));
-    holds(text) || (text.contains(|c: char| c.is_ascii_uppercase()) && holds(&text.to_lowercase()))
 }
 
 struct Sweep<'s, 'c, 'a> {

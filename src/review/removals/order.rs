@@ -2,7 +2,7 @@
 
 use super::acts::{Act, is_shell, shell};
 use super::scripts::{Process, Scripts};
-use super::{may_remove, sql};
+use super::sql;
 use crate::plan::load::Loaded;
 use crate::plan::model::{
     CommandItem, CommandMapping, ExecutionDetails, Instruction, PointProcedure, Scalar, Script,
@@ -93,15 +93,6 @@ impl Piece<'_> {
             Place::Step(key, at) => format!("/{key}/{at}/run"),
         });
         pointer
-    }
-
-    /// Whether it may remove something, at a first look.
-    pub(super) fn may_remove(&self, scripts: &Scripts<'_>) -> bool {
-        match &self.what {
-            What::Written { text, .. } => may_remove(text),
-            What::File { script } => scripts.may_remove(script.path()),
-            What::Person(_) => false,
-        }
     }
 
     pub(super) fn told(&self, scripts: &Scripts<'_>) -> Told {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::acts::{self, Act, Deed, Outcome};
 use super::keys::{Key, Keys};
-use super::{may_remove, sql};
+use super::sql;
 use crate::plan::load::Loaded;
 use crate::review::words::{Command, commands};
 
@@ -27,6 +27,9 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Things that scripts do, for one plan, over all their calls.
 const MOST_ACTS: usize = 40_000_000;
+
+/// Acts of scripts that are kept, for one plan, with the scripts that call them.
+const MOST_KEPT: usize = 1_000_000;
 
 /// Why something was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -149,7 +152,6 @@ impl Known {
 struct File {
     /// None where it cannot be read as a text.
     text: Option<Arc<str>>,
-    may_remove: bool,
     too_large: bool,
     known: Known,
     /// How often it was understood; its commands are kept from the second time on.
@@ -168,6 +170,7 @@ pub(super) struct Scripts<'a> {
     keys: RefCell<Keys>,
     bytes: Cell<usize>,
     acts: Cell<usize>,
+    kept: Cell<usize>,
     unread: RefCell<Vec<Unread>>,
     said: RefCell<HashSet<Unread>>,
 }
@@ -181,6 +184,7 @@ impl<'a> Scripts<'a> {
             keys: RefCell::default(),
             bytes: Cell::new(MOST_BYTES),
             acts: Cell::new(MOST_ACTS),
+            kept: Cell::new(MOST_KEPT),
             unread: RefCell::default(),
             said: RefCell::default(),
         }
@@ -224,7 +228,7 @@ impl<'a> Scripts<'a> {
 
     /// Whether there is patience left to keep so many acts of one script with another.
     pub(super) fn may_keep(&self, path: &Rc<str>, count: usize) -> bool {
-        self.spend(&self.bytes, path, 64 * count)
+        self.spend(&self.kept, path, count)
     }
 
     fn spend(&self, left: &Cell<usize>, path: &Rc<str>, count: usize) -> bool {
@@ -269,7 +273,6 @@ impl<'a> Scripts<'a> {
             .then(|| std::fs::read_to_string(&full).ok())
             .flatten();
         File {
-            may_remove: text.as_deref().is_some_and(may_remove),
             text: text.map(Arc::from),
             too_large: about.is_file() && too_large,
             ..File::default()
@@ -281,11 +284,9 @@ impl<'a> Scripts<'a> {
         self.with(&Self::spelling(path), |file| file.text.clone())
     }
 
-    /// Whether a file may be one that removes something, or has another one do it.
-    pub(super) fn may_remove(&self, path: &str) -> bool {
-        self.with(&Self::spelling(path), |file| {
-            file.may_remove || file.too_large
-        })
+    /// Whether a file is not read because it is too large.
+    pub(super) fn is_too_large(&self, path: &str) -> bool {
+        self.with(&Self::spelling(path), |file| file.too_large)
     }
 
     /// The path and the text of a file of shell or SQL, to be followed.

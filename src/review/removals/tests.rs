@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::acts::{Act, Deed, shell};
+use super::first_look::FirstLook;
 use super::scripts::{Process, Scripts, Unread};
 
 fn shown(text: &str) -> Vec<String> {
@@ -231,6 +232,36 @@ fn calls_in_circles_end_and_are_told() {
         assert!(told("./chain-10.sh", &[], &[], scripts).contains(&"-link-19".to_owned()));
         // Each is told once.
         assert!(scripts.take_unread().is_empty());
+    });
+}
+
+#[test]
+fn a_first_look_follows_scripts() {
+    beside_a_plan(|scripts| {
+        for text in [
+            "rm a",
+            "./undo.sh a",
+            "A=1 sudo bash -e ./undo.sh a",
+            "echo 'x/y'; . ./more.sh",
+            "if a; then \"./undo.sh\" a; fi",
+            ". ./set.sh",
+            "RM=1 x",
+            "psql -X -f down.sql",
+            "psql --file=down.sql \"$URL\"",
+            "$WHAT/x.sh",
+            "bash \"$WHAT\"",
+        ] {
+            assert!(FirstLook::new(scripts).finds(text), "{text}");
+        }
+        for text in [
+            "./nowhere.sh --from a/b",
+            "cat ./undo.sh undo.sh",
+            "curl -H \"Accept: a/b\" https://example.org/\"$X\" | jq .x",
+            "echo ./undo.sh",
+            "\"$(dirname \"$0\")/x.sh\"",
+        ] {
+            assert!(!FirstLook::new(scripts).finds(text), "{text}");
+        }
     });
 }
 

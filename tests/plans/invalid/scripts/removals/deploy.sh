@@ -3,6 +3,7 @@
 set -euo pipefail
 if [ "$1" = all ]; then
   for part in api shop; do
+    rm -rf "old/$part"
     scripts/removals/deploy.sh "$part"
   done
   exit
