@@ -11,7 +11,7 @@ use super::arguments::{Output, PreviewArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::{Prepared, prepare};
-use super::run::{is_maskable, process_environment, url_password};
+use super::run::{process_environment, secrets};
 use super::variables::{self, Values};
 use crate::base::id::{ItemId, StepId};
 use crate::run::drive::{Before, measure_before};
@@ -139,14 +139,7 @@ fn measure(
     let config = context.config(&prepared.plan_dir)?;
     let postgres = prepared.postgres(shown.environment)?;
     let env = process_environment(prepared.plan(), &config, shown.values);
-    let mut secrets = shown.values.masks();
-    secrets.extend(
-        postgres
-            .iter()
-            .filter(|(name, value)| name == "PGPASSWORD" && is_maskable(value))
-            .map(|(_, value)| value.clone()),
-    );
-    secrets.extend(env.iter().filter_map(|(_, value)| url_password(value)));
+    let secrets = secrets(shown.values, &env, &postgres);
     let scratch = tempfile::tempdir().map_err(Failure::io)?;
     let before = Before {
         scratch: scratch.path().to_owned(),

@@ -192,6 +192,23 @@ pub(super) fn process_environment(
     environment::base(caller(), isolate, &pass, &values.all())
 }
 
+/// What no log may show: secret variables, and passwords that come with the connections.
+pub(super) fn secrets(
+    values: &Values,
+    env: &[(String, String)],
+    postgres: &[(String, String)],
+) -> Vec<String> {
+    let mut secrets = values.masks();
+    secrets.extend(
+        postgres
+            .iter()
+            .filter(|(name, value)| name == "PGPASSWORD" && is_maskable(value))
+            .map(|(_, value)| value.clone()),
+    );
+    secrets.extend(env.iter().filter_map(|(_, value)| url_password(value)));
+    secrets
+}
+
 pub(super) fn options(
     context: &Context,
     arguments: &DriveArgs,
@@ -205,14 +222,7 @@ pub(super) fn options(
         .jobs
         .or(config.values.policy.jobs.map(|n| usize::from(n.get())))
         .unwrap_or_else(cores);
-    let mut secrets = values.masks();
-    secrets.extend(
-        postgres
-            .iter()
-            .filter(|(name, value)| name == "PGPASSWORD" && is_maskable(value))
-            .map(|(_, value)| value.clone()),
-    );
-    secrets.extend(env.iter().filter_map(|(_, value)| url_password(value)));
+    let secrets = secrets(values, &env, &postgres);
     Options {
         by: context.actor(),
         jobs: jobs.max(1),
@@ -230,7 +240,7 @@ pub(super) fn options(
 }
 
 /// The password in a URL like `scheme://user:password@host/`, as it is spelled there.
-pub(super) fn url_password(value: &str) -> Option<String> {
+fn url_password(value: &str) -> Option<String> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let (user, _) = authority.rsplit_once('@')?;
@@ -239,7 +249,7 @@ pub(super) fn url_password(value: &str) -> Option<String> {
 }
 
 /// A password of a letter or three is no secret, and masking it would garble every log.
-pub(super) fn is_maskable(password: &str) -> bool {
+fn is_maskable(password: &str) -> bool {
     password.len() >= LEAST_MASKED
 }
 
