@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{Finding, Level, Sources};
 
-/// How much was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How much was found. Every output for programs writes it with these names, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Tally {
     /// Errors.
     pub errors: usize,

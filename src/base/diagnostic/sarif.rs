@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::root::encode;
-use super::{Code, Finding, Level, Location, Report, Root};
+use super::{Code, Finding, Level, Location, Report, Root, Tally};
 
 /// The schema that `$schema` names.
 const SCHEMA: &str =
@@ -29,7 +30,7 @@ pub fn to_sarif(reports: &[Report], root: &Root, exit_code: u8) -> Value {
         .collect();
     let sum = reports
         .iter()
-        .fold(super::Tally::default(), |sum, report| sum.and(report.tally));
+        .fold(Tally::default(), |sum, report| sum.and(report.tally));
     let version = env!("CARGO_PKG_VERSION");
     json!({
         "$schema": SCHEMA,
@@ -49,16 +50,16 @@ pub fn to_sarif(reports: &[Report], root: &Root, exit_code: u8) -> Value {
             }},
             "invocations": [{"executionSuccessful": true, "exitCode": exit_code}],
             "results": results,
-            "properties": {
-                "plans": reports.len(),
-                "errors": sum.errors,
-                "warnings": sum.warnings,
-                "notes": sum.notes,
-                "allowed": sum.allowed,
-                "hidden": sum.hidden,
-            },
+            "properties": Totals { plans: reports.len(), sum },
         }],
     })
+}
+
+#[derive(Serialize)]
+struct Totals {
+    plans: usize,
+    #[serde(flatten)]
+    sum: Tally,
 }
 
 fn rule(code: Code) -> Value {

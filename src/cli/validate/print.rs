@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::context::Context;
 use super::super::{Failure, explain};
@@ -177,52 +178,77 @@ fn lines(
         for finding in &report.findings {
             writeln!(out, "{}", to_json(finding))?;
         }
-        let tally = report.tally;
-        let plan = json!({
-            "format_version": 1,
-            "type": "plan",
-            "plan": report.plan,
-            "state": state(report.refused()),
-            "errors": tally.errors,
-            "warnings": tally.warnings,
-            "notes": tally.notes,
-            "allowed": tally.allowed,
-            "hidden": tally.hidden,
-            "not_linted": report
+        let plan = Plan {
+            format_version: 1,
+            kind: "plan",
+            plan: &report.plan,
+            state: state(report.refused()),
+            tally: report.tally,
+            not_linted: report
                 .skipped
                 .iter()
-                .map(|skipped| json!({
-                    "tool": skipped.tool,
-                    "texts": skipped.texts,
-                    "why": skipped.why,
-                }))
-                .collect::<Vec<_>>(),
-        });
-        writeln!(out, "{plan}")?;
+                .map(|skipped| {
+                    json!({
+                        "tool": skipped.tool,
+                        "texts": skipped.texts,
+                        "why": skipped.why,
+                    })
+                })
+                .collect(),
+        };
+        line(&plan, out)?;
     }
     for coverage in covered
         .into_iter()
         .flat_map(|all| all.plans.iter().flatten())
     {
-        serde_json::to_writer(&mut *out, coverage).map_err(io::Error::from)?;
-        writeln!(out)?;
+        line(coverage, out)?;
     }
-    let sum = total(reports);
-    let result = json!({
-        "format_version": 1,
-        "type": "result",
-        "verb": "validate",
-        "exit_code": exit_code,
-        "run": null,
-        "state": state(exit_code != 0),
-        "plans": reports.len(),
-        "errors": sum.errors,
-        "warnings": sum.warnings,
-        "notes": sum.notes,
-        "allowed": sum.allowed,
-        "hidden": sum.hidden,
-    });
-    writeln!(out, "{result}")
+    let result = Ended {
+        format_version: 1,
+        kind: "result",
+        verb: "validate",
+        exit_code,
+        run: None,
+        state: state(exit_code != 0),
+        plans: reports.len(),
+        sum: total(reports),
+    };
+    line(&result, out)
+}
+
+/// One line of JSON.
+fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+/// The line about a plan, behind those about its findings.
+#[derive(Serialize)]
+struct Plan<'r> {
+    format_version: u8,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    plan: &'r str,
+    state: &'static str,
+    #[serde(flatten)]
+    tally: Tally,
+    not_linted: Vec<Value>,
+}
+
+/// The last line.
+#[derive(Serialize)]
+struct Ended {
+    format_version: u8,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    verb: &'static str,
+    exit_code: u8,
+    run: Option<&'static str>,
+    state: &'static str,
+    plans: usize,
+    #[serde(flatten)]
+    sum: Tally,
 }
 
 /// The root of the first repository that a plan is in, else the current folder.
