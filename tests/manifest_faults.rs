@@ -255,8 +255,8 @@ fn what_may_not_be_read_or_written_is_named_and_the_rest_goes_on() {
     fs::write(read_only.join("manifest.json"), text("read-only")).unwrap();
     let (program, owner) = unprivileged(&ground);
     give(&ground.root(), owner);
-    fs::set_permissions(&unreadable, Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&unreadable, Permissions::from_mode(0o0)).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o0)).unwrap();
     fs::set_permissions(&read_only, Permissions::from_mode(0o555)).unwrap();
 
     let root = ground.root();

@@ -227,6 +227,7 @@ fn unspell(text: &str) -> OsString {
 /// A line of `entries.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all lines are intents")]
 pub(super) enum Line {
     Intent(Entry),
     /// All intents up to here are settled: applied for certain, but for those named, which were not applied.

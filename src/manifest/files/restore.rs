@@ -504,7 +504,7 @@ impl Hands<'_> {
     ) -> Result<(), Problem> {
         let (dir, name) = (way.dir, way.name);
         let io = |doing: &'static str| move |e| Problem::io(way.path, doing, e);
-        let alone = found.stat.st_nlink as u64 == 1;
+        let alone = found.stat.st_nlink == 1;
         let temporary = names::temporary(name);
         let from: &OsStr = if alone {
             if let Some(looks) = way.looks {

@@ -281,7 +281,7 @@ impl Bench<'_> {
         opened: &Opened,
         from: &str,
     ) -> Result<Backup, Problem> {
-        let links = opened.stat.st_nlink as u64;
+        let links = opened.stat.st_nlink;
         for backup in names::backups(name, from) {
             match tree::stat(dir, &backup) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {

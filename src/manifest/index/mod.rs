@@ -128,13 +128,16 @@ pub struct Objection {
     pub place: Option<(u64, u64)>,
 }
 
+/// Says what the bytes of a file are.
+type Judge<'a> = &'a (dyn Fn(&Path, &[u8]) -> Result<Judged, Objection> + Sync);
+
 /// What a run works on. The functions are called from several threads.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// Reads a file, given its path from the tree's root.
     pub read: &'a (dyn Fn(&Path) -> Reading + Sync),
     /// Says what the bytes of a file are.
-    pub judge: &'a (dyn Fn(&Path, &[u8]) -> Result<Judged, Objection> + Sync),
+    pub judge: Judge<'a>,
     /// The time now, in nanoseconds since 1970.
     pub now_ns: &'a (dyn Fn() -> i64 + Sync),
 }

@@ -50,7 +50,7 @@ fn unspeakable_value(node: &Node) -> Option<&'static str> {
         // Any other spelling would come out of YAML as another number.
         Node::Number(digits) => {
             let spelled = serde_json::from_str::<serde_json::Value>(digits)
-                .is_ok_and(|value| value.to_string() == *digits);
+                .is_ok_and(|value| value.to_string().as_str() == &**digits);
             let held = digits.parse::<i64>().is_ok()
                 || digits.contains('.') && !digits.contains(['e', 'E']);
             (!spelled || !held)

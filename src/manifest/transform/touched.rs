@@ -160,7 +160,7 @@ mod tests {
             (vec!["/b/c/1/x"], "`/f`"),
             (vec!["/f", "/b/e"], "`/b/c`"),
         ] {
-            let told = check(before, more, &touched).unwrap_err();
+            let told = check(before, more, &touched).expect_err("told");
             assert!(told.contains(place), "{told}");
         }
         let spelled = before.replace("1.0", "1.00");

@@ -67,11 +67,11 @@ fn count(text: &str) -> (Count<'_>, &str) {
             step = Some(name);
         }
     }
-    if member.is_none() {
-        if let Some((name, after)) = attribute(rest).or_else(|| subscript(rest)) {
-            member = Some(name);
-            rest = after;
-        }
+    if member.is_none()
+        && let Some((name, after)) = attribute(rest).or_else(|| subscript(rest))
+    {
+        member = Some(name);
+        rest = after;
     }
     (Count { step, member }, rest)
 }

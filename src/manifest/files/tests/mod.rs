@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::base::durable::{Disk, RealDisk};
 
-pub(super) const NEVER: AtomicBool = AtomicBool::new(false);
+pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn at(second: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(second).unwrap()

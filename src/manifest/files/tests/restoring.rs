@@ -2,7 +2,10 @@ use super::*;
 
 const FIRST: i64 = 1_800_000_000;
 
-fn migrated() -> (tempfile::TempDir, BTreeMap<PathBuf, (u32, Vec<u8>)>, String) {
+/// Mode and bytes of each file.
+type Files = BTreeMap<PathBuf, (u32, Vec<u8>)>;
+
+fn migrated() -> (tempfile::TempDir, Files, String) {
     let tree = small_tree();
     let before = picture(tree.path());
     let summary = run(&options(tree.path(), Arc::new(RealDisk), FIRST), &mut ());
