@@ -61,7 +61,9 @@ fn killed_after(mut running: Running, moment: Duration) -> bool {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    running.signal(rustix::process::Signal::KILL);
+    if !running.has_ended() {
+        running.signal(rustix::process::Signal::KILL);
+    }
     let ended = running.wait();
     if ended.code == 128 + 9 {
         return true;
@@ -187,7 +189,9 @@ fn a_killed_restore_that_is_called_again_brings_every_byte_back() {
         while Instant::now() < until && !running.has_ended() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        running.signal(rustix::process::Signal::KILL);
+        if !running.has_ended() {
+            running.signal(rustix::process::Signal::KILL);
+        }
         let ended = running.wait();
         if ended.code != 128 + 9 {
             ended.with_code(0);
