@@ -3,13 +3,18 @@
 # kept beside it. `manifest restore` leaves such files alone, since it cannot tell damage from somebody's work.
 source scripts/common.sh
 
+# A BOM is odd, not damage.
+is_whole() {
+  python3 -c 'import json, sys; json.loads(open(sys.argv[1], "rb").read().decode("utf-8-sig"))' "$1" 2> /dev/null
+}
+
 restored=0
 while IFS= read -r -d '' backup; do
   manifest=${backup%.backup}
-  if [[ -e $manifest ]] && python3 -m json.tool "$manifest" > /dev/null 2>&1; then
+  if [[ -e $manifest ]] && is_whole "$manifest"; then
     continue
   fi
-  python3 -m json.tool "$backup" > /dev/null || fail "$backup is damaged too: take it from $archive"
+  is_whole "$backup" || fail "$backup is damaged too: take it from $archive"
   if [[ -e $manifest ]]; then
     mv --no-clobber -T "$manifest" "$manifest.damaged"
   fi
