@@ -18,6 +18,7 @@ fn plan(settings: &str, step: &str, gate: &str) -> String {
     format!(
         "metadata: {{version: \"1.0.0\", migration_name: Practice}}
 migration_overview: {{name: Practice}}
+pass_env: [ORCHESTRATE_NO_SPACE_CHECK]
 environments: {{practice: {{production: false}}}}
 migration_phases:
   - phase_id: P

@@ -211,6 +211,10 @@ impl Prepared {
     pub(super) fn tools(&self, path: &str) -> Result<(), Failure> {
         let mut missing = BTreeSet::new();
         for process in self.processes() {
+            if process.manifest().is_some() {
+                // This program itself.
+                continue;
+            }
             let argv = script::argv(&process.run, |p| self.plan_dir.join(p)).map_err(|error| {
                 Failure::refused(error).next("mend the script, then start again")
             })?;

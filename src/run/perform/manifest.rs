@@ -180,8 +180,17 @@ pub fn outcome(end: &JobEnd, place: &Place, manifest: &Manifest, attempt: u32) -
             };
             return (outcome, proof);
         }
-        // It was refused before it began; the exit and the last lines say why.
-        Err(_) => return (outcome, proof),
+        // It was refused before it began, and says why.
+        Err(_) => {
+            let said = end
+                .tail
+                .lines()
+                .find_map(|line| line.strip_prefix("error: "));
+            if let Some(said) = said {
+                proof.detail = format!("{}: {said}", proof.detail);
+            }
+            return (outcome, proof);
+        }
     };
     let failed = report.counts.failed > 0 || SOME_FAILED.contains(&code);
     if code != 0 && !SOME_FAILED.contains(&code) {
