@@ -60,6 +60,12 @@ pub trait TreeDisk: Disk {
     /// The error of the system call.
     fn rename_in(&self, dir: BorrowedFd<'_>, from: &OsStr, to: &OsStr) -> io::Result<()>;
 
+    /// Lets two names of a directory change places, at once.
+    ///
+    /// # Errors
+    /// The error of the system call; see [`no_exchange`] for systems that cannot do it.
+    fn exchange(&self, dir: BorrowedFd<'_>, one: &OsStr, other: &OsStr) -> io::Result<()>;
+
     /// Removes a name.
     ///
     /// # Errors
@@ -131,6 +137,11 @@ impl TreeDisk for RealDisk {
         Ok(rustix::fs::renameat(dir, from, dir, to)?)
     }
 
+    fn exchange(&self, dir: BorrowedFd<'_>, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        Ok(rustix::fs::renameat_with(dir, one, dir, other, flags)?)
+    }
+
     fn remove(&self, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
     }
@@ -146,8 +157,20 @@ impl TreeDisk for RealDisk {
     fn room(&self, dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
         let stat = rustix::fs::fstatvfs(dir)?;
         let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-        Ok((bytes(stat.f_blocks), bytes(stat.f_bavail)))
+        // As df reckons its percentage: what is reserved for root is neither used nor free.
+        let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+        let total = used.saturating_add(stat.f_bavail);
+        Ok((bytes(total), bytes(stat.f_bavail)))
     }
+}
+
+/// Whether a file system cannot let names change places.
+pub(super) fn no_exchange(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
+    )
 }
 
 /// Copies extended attributes. What the system itself labels (`security.*`) is tried and may stay as it is.

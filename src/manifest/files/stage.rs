@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::Stat;
 
-use super::disk::Looks;
+use super::disk::{Looks, no_exchange};
 use super::problem::{Class, Problem};
 use super::record::Entry;
 use super::tree::{self, Opened, Root, Stamp};
@@ -371,11 +371,9 @@ impl Bench<'_> {
 
     fn commit_in(&self, dir: BorrowedFd<'_>, ready: &Ready) -> Result<(), Problem> {
         let name = &ready.item.name;
-        let renamed = self.still_the_same(dir, ready).and_then(|()| {
-            self.disk
-                .rename_in(dir, &names::temporary(name), name)
-                .map_err(|e| Problem::io(name, "put the new file in place", e))
-        });
+        let renamed = self
+            .still_the_same(dir, ready)
+            .and_then(|()| self.change_places(dir, ready));
         if let Err(problem) = renamed {
             self.unstage_in(dir, ready);
             return Err(problem);
@@ -390,6 +388,43 @@ impl Bench<'_> {
             .map_err(|e| Problem::io(name, "put the changed file back", e))?;
         self.unstage_side(dir, ready);
         self.sync_each(dir, ready)?;
+        Err(changed(name))
+    }
+
+    /// Gives the new file the name, and the old one the temporary name, which then goes. Whoever put another file there
+    /// between the last look and now gets it back.
+    fn change_places(&self, dir: BorrowedFd<'_>, ready: &Ready) -> Result<(), Problem> {
+        let name = &ready.item.name;
+        let temporary = names::temporary(name);
+        let failed = |e: io::Error| Problem::io(name, "put the new file in place", e);
+        let at = |name: &OsStr| tree::stat(dir, name).map(|s| s.st_ino);
+        let new = at(&temporary).map_err(failed)?;
+        match self.disk.exchange(dir, &temporary, name) {
+            Ok(()) => {}
+            // Such a system gives no means to notice a file that comes between.
+            Err(error) if no_exchange(&error) => {
+                return self.disk.rename_in(dir, &temporary, name).map_err(failed);
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let mut taken = at(&temporary).map_err(failed)?;
+        if taken == ready.stamp.ino {
+            // It has its backup. Should it not go now, the next run sweeps it.
+            drop(self.disk.remove(dir, &temporary));
+            return Ok(());
+        }
+        // Back, until what comes out is what was put there last: only somebody's later file may take an earlier one's
+        // place.
+        let mut standing = new;
+        loop {
+            let returning = taken;
+            self.disk.exchange(dir, &temporary, name).map_err(failed)?;
+            taken = at(&temporary).map_err(failed)?;
+            if taken == standing {
+                break;
+            }
+            standing = returning;
+        }
         Err(changed(name))
     }
 

@@ -147,7 +147,7 @@ fn the_order_keeps_the_promise() {
                 "sync_names" if !whole => renamed = renamed.saturating_sub(1),
                 "sync_data" if !whole => unsynced = unsynced.saturating_sub(1),
                 "append intent" => intent = true,
-                "rename manifest.json" => {
+                "exchange manifest.json" | "rename manifest.json" => {
                     assert_eq!(unsynced, 0, "{n}: {done:#?}");
                     assert!(intent, "{n}: {done:#?}");
                     renamed += 1;

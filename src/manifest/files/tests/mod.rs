@@ -336,6 +336,12 @@ impl TreeDisk for Faulty {
         })
     }
 
+    fn exchange(&self, dir: BorrowedFd<'_>, one: &OsStr, other: &OsStr) -> io::Result<()> {
+        self.step(format!("exchange {}", other.display()), || {
+            RealDisk.exchange(dir, one, other)
+        })
+    }
+
     fn remove(&self, dir: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
         self.step(format!("remove {}", name.display()), || {
             RealDisk.remove(dir, name)

@@ -148,7 +148,7 @@ fn a_late_writer_gets_the_file_back() {
             }
             let writer = Mutex::new(Some(File::options().write(true).open(&path).unwrap()));
             let disk = Faulty::hooked(move |what| {
-                if what == "after rename manifest.json" {
+                if what == "after exchange manifest.json" {
                     // Once: the rename that puts the file back is told as well.
                     if let Some(mut file) = writer.lock().unwrap().take() {
                         io::Write::write_all(&mut file, b"v1 NEW").unwrap();

@@ -159,7 +159,7 @@ fn an_unfinished_run_is_taken_back_and_then_over() {
         .lock()
         .unwrap()
         .iter()
-        .position(|d| d == "rename manifest.json");
+        .position(|d| d == "exchange manifest.json");
     let disk = Faulty::new(Fault::Killed(renames.unwrap() as u64 + 1));
     let killed = migrate(&options(root, disk, FIRST), upgrade, &mut (), &NEVER).unwrap();
     assert!(matches!(killed.ended, Ended::Broken(_)));
