@@ -63,7 +63,7 @@ pub trait TreeDisk: Disk {
     /// Lets two names of a directory change places, at once.
     ///
     /// # Errors
-    /// The error of the system call; see [`no_exchange`] for systems that cannot do it.
+    /// The error of the system call: `EINVAL`, `ENOSYS` or `ENOTSUP` where it cannot be done.
     fn exchange(&self, dir: BorrowedFd<'_>, one: &OsStr, other: &OsStr) -> io::Result<()>;
 
     /// Removes a name.
