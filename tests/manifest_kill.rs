@@ -46,6 +46,11 @@ impl Dice {
     }
 }
 
+/// Commands that may take their time with so many manifests, on a busy machine and in a build for tests.
+fn patient(folder: &Path, manifests: usize) -> Cli {
+    Cli::new(folder).patience(Duration::from_millis(20) * u32::try_from(manifests).unwrap())
+}
+
 fn start(cli: &Cli, verb: &str, root: &Path) -> Running {
     let words = words(verb, root);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -105,7 +110,7 @@ fn done(ended: Ended) -> Ended {
 fn a_killed_migration_that_is_called_again_ends_in_the_same_tree() {
     let (kills, count) = (moments(20), how_many());
     let folder = tempfile::tempdir().unwrap();
-    let cli = Cli::new(folder.path());
+    let cli = patient(folder.path(), count);
     let whole = folder.path().join("whole");
     generate(&whole, count, &TREE);
     let original = manifests(&whole);
@@ -172,7 +177,7 @@ fn a_killed_migration_that_is_called_again_ends_in_the_same_tree() {
 fn a_killed_restore_that_is_called_again_brings_every_byte_back() {
     let (kills, count) = (moments(20), how_many());
     let folder = tempfile::tempdir().unwrap();
-    let cli = Cli::new(folder.path());
+    let cli = patient(folder.path(), count);
     let root = folder.path().join("tree");
     let report = generate(&root, count, &["--odd", "30", "--seed", "12"]);
     let original = manifests(&root);

@@ -23,6 +23,7 @@ pub(crate) const REST: Duration = Duration::from_millis(10);
 pub(crate) struct Cli {
     folder: PathBuf,
     env: Vec<(String, String)>,
+    patience: Duration,
 }
 
 /// A command that was started.
@@ -32,6 +33,7 @@ pub(crate) struct Running {
     stderr: File,
     what: String,
     began: Instant,
+    patience: Duration,
 }
 
 /// A command that has ended.
@@ -50,12 +52,19 @@ impl Cli {
         Self {
             folder: folder.to_owned(),
             env: Vec::new(),
+            patience: LONGEST,
         }
     }
 
     /// The same, with one more variable in the environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same, for commands that may take longer than others.
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = self.patience.max(patience);
         self
     }
 
@@ -109,6 +118,7 @@ impl Cli {
             stderr,
             what,
             began: Instant::now(),
+            patience: self.patience,
         }
     }
 }
@@ -158,12 +168,13 @@ impl Running {
         let status = loop {
             match self.child.try_wait().expect("failed to wait") {
                 Some(status) => break status,
-                None if self.began.elapsed() > LONGEST => {
+                None if self.began.elapsed() > self.patience => {
                     let _ = self.child.kill();
                     let _ = self.child.wait();
                     panic!(
-                        "{} did not end within {LONGEST:?}:\n{}\n{}",
+                        "{} did not end within {:?}:\n{}\n{}",
                         self.what,
+                        self.patience,
                         text(&mut self.stdout),
                         text(&mut self.stderr)
                     );

@@ -79,7 +79,7 @@ impl Walk<'_, '_> {
             Operation::Add { at, default } => {
                 let at = self.member(&base.concat(at))?;
                 if self.back {
-                    self.take_out(&at, path)
+                    self.take_back(&at, path)
                 } else {
                     self.put_in(&at, path, |walk| Ok(walk.document.set(&at, default)?))
                 }
@@ -87,7 +87,7 @@ impl Walk<'_, '_> {
             Operation::Copy { from, to } => {
                 let (from, to) = (base.concat(from), self.member(&base.concat(to))?);
                 if self.back {
-                    self.take_out(&to, path)
+                    self.take_back(&to, path)
                 } else {
                     self.put_in(&to, path, |walk| {
                         if walk.document.has(&from) {
@@ -174,10 +174,14 @@ impl Walk<'_, '_> {
         path: &str,
         otherwise: impl FnOnce(&mut Self) -> Done,
     ) -> Done {
+        let asked = asked(self.migration, at, path);
         if self.document.has(at) {
+            // Where operations may build on one another, the way back must leave what was not put in.
+            if !self.migration.only_adds() {
+                self.kept.record(asked, None, None);
+            }
             return Ok(());
         }
-        let asked = asked(self.migration, at, path);
         if let Some(entry) = self.kept.take(Asked {
             any_hop: true,
             ..asked
@@ -195,6 +199,20 @@ impl Walk<'_, '_> {
             self.added.push(at.clone());
         }
         Ok(())
+    }
+
+    /// Takes out what was put in; what was there before stays.
+    fn take_back(&mut self, at: &Pointer, path: &str) -> Done {
+        let asked = asked(self.migration, at, path);
+        if self.document.has(at)
+            && let Some(entry) = self.kept.take(asked)
+        {
+            if entry.raw.is_none() {
+                return Ok(());
+            }
+            self.kept.give_back(entry);
+        }
+        self.take_out(at, path)
     }
 
     /// Takes a field out and keeps it, or keeps that there was none.
