@@ -13,6 +13,22 @@ mod compare;
 mod draft;
 mod node;
 mod pair;
+/// Why a drafted file would be refused as a migration, if it would.
+fn unusable(text: &str, settings: Settings<'_>) -> Option<String> {
+    let file: MigrationFile = match serde_yaml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => return Some(error.to_string()),
+    };
+    let mut kind = Kind::named(settings.kind);
+    kind.version_pointer = settings.version_pointer.clone();
+    kind.identity = settings.identity.to_vec();
+    let checked = file.check(&kind);
+    match checked.migration {
+        Some(_) => None,
+        None => checked.problems.into_iter().next().map(|p| p.message),
+    }
+}
+
 #[cfg(test)]
 mod tests;
 mod write;
@@ -22,6 +38,8 @@ use draft::{Item, Op};
 use node::Node;
 
 use super::json::{Document, Pointer, Refusal};
+use super::kind::Kind;
+use super::migration::MigrationFile;
 use super::version::Version;
 
 /// The field in which every document records its migrations.
@@ -161,7 +179,7 @@ pub fn sketch(before: &[u8], after: &[u8], settings: Settings<'_>) -> Result<Ske
         .collect();
     hold_back_identity(&mut items, &fixed);
     let breaking = !ops(&items).all(Op::only_adds);
-    let complete = items.iter().all(|item| item.op.is_some()) && {
+    let mut complete = items.iter().all(|item| item.op.is_some()) && {
         let mut tried = before.clone();
         ops(&items).all(|op| op.apply(&mut tried).is_some()) && tried == after
     };
@@ -180,7 +198,13 @@ pub fn sketch(before: &[u8], after: &[u8], settings: Settings<'_>) -> Result<Ske
             "{from} and {to} differ in the last number only, and a patch version changes no fields; raise the minor one"
         ));
     }
-    if !complete {
+    let unusable = complete
+        .then(|| unusable(&write::file(settings, versions, &items, &head), settings))
+        .flatten();
+    if let Some(why) = unusable {
+        complete = false;
+        head.push(format!("these operations cannot stand together: {why}"));
+    } else if !complete {
         head.push(
             "these operations do not make the document before the document after; see what is said below".to_owned(),
         );

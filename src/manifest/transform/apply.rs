@@ -116,12 +116,14 @@ impl Walk<'_, '_> {
             Operation::Set { at, value } => self.set(&base.concat(at), value, path),
             Operation::Convert { at, how } => self.convert(&base.concat(at), how, path),
             Operation::Remove { at } => {
-                let at = self.member(&base.concat(at))?;
+                let at = base.concat(at);
                 if self.back {
-                    self.restore(&at, path)
-                } else {
-                    self.take_out(&at, path)
+                    return self.restore(&at, path);
                 }
+                if self.document.has(&at) {
+                    self.member(&at)?;
+                }
+                self.take_out(&at, path)
             }
             Operation::ForEach { within, operations } => {
                 self.each(&base.concat(within), operations, path)
@@ -239,7 +241,7 @@ impl Walk<'_, '_> {
             return Err(not_kept(at, "removed"));
         };
         let Some(raw) = entry.raw else { return Ok(()) };
-        self.put_raw(at, &raw, entry.position)?;
+        self.put_raw(&self.member(at)?, &raw, entry.position)?;
         self.touched.mark(at);
         Ok(())
     }
