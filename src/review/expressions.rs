@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::Context;
 use super::checks::each_probe;
 use crate::base::diagnostic::codes;
-use crate::plan::condition::Expression;
+use crate::plan::condition::{Expression, word};
 use crate::plan::model::Probe;
 use crate::plan::source::join;
 
@@ -174,13 +174,6 @@ fn slips<'t>(text: &'t str, variables: &HashSet<&str>) -> Vec<Slip<'t>> {
         }
     }
     found
-}
-
-fn word(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .unwrap_or(text.len());
-    text.split_at(end)
 }
 
 /// `.name` or `['name']` at the start of a text, and what follows.

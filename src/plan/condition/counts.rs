@@ -76,7 +76,9 @@ fn count(text: &str) -> (Count<'_>, &str) {
     (Count { step, member }, rest)
 }
 
-fn word(text: &str) -> (&str, &str) {
+/// The name at the start of an expression (letters, digits, `_`; it may be empty), and what follows.
+#[must_use]
+pub fn word(text: &str) -> (&str, &str) {
     let end = text
         .find(|c: char| !(c.is_alphanumeric() || c == '_'))
         .unwrap_or(text.len());

@@ -16,7 +16,7 @@ mod split;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Condition, ConditionError};
-pub use counts::{COUNTS, Count, counts};
+pub use counts::{COUNTS, Count, counts, word};
 pub use expression::{Expression, FACT_ROOTS, SyntaxError, check_syntax, judge};
 pub use fact::Fact;
 pub use index::{Index, Metric};
